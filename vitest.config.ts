@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{functions,shared,local,sdk,scripts,test}/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Two cores on the smallest machine that runs the suite; each end-to-end file starts a local cloud of its own.
+    maxWorkers: 2,
+  },
+});
