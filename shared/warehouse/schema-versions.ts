@@ -1,0 +1,14 @@
+/**
+ * The versions of the row encoding, each a count of leading columns per table.
+ *
+ * A message in flight names the version it was encoded with, and `load` appends it with that
+ * version's descriptor, so a deploy never strands what is in flight. After adding a column,
+ * append a version; never change one.
+ */
+export const schemaVersions = [{ version: 1, columns: { event_log: 24, quarantine: 21 } }] as const;
+
+/** The version that ingest encodes with. */
+export const currentSchemaVersion = 1;
+
+/** The tables whose rows travel encoded on Pub/Sub. state_log takes the rows of event_log. */
+export type EncodedTable = 'event_log' | 'quarantine';

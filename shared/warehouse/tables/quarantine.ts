@@ -1,0 +1,36 @@
+import { nullable, required, type Table } from '../table.ts';
+
+export const quarantine: Table = {
+  name: 'quarantine',
+  description: 'Every request that could not be decoded and every event that breaks a rule, as it came',
+  columns: [
+    required('quarantine_id', 'STRING', '32 hexadecimal digits; equal for every copy of one row'),
+    nullable('project', 'STRING', 'Project, where it could be told'),
+    required('dialect', 'STRING', 'Dialect whose endpoint was called'),
+    required('batch_id', 'STRING', 'The request'),
+    required('request_hash', 'STRING', 'SHA-256 of method, path, query without stm, and body'),
+    required('method', 'STRING', 'HTTP method'),
+    required('path', 'STRING', 'Path of the request'),
+    nullable('query', 'STRING', 'Query string of the request'),
+    nullable('headers', 'JSON', 'The headers that decoding needs; never credentials'),
+    required(
+      'unit',
+      'STRING',
+      'What body holds: request (the whole body), event (one event as JSON) or row (an encoded row that BigQuery refused)',
+    ),
+    nullable('body', 'BYTES', 'The bytes; the first 64 KB where the request was over the cap'),
+    required('body_bytes', 'INT64', 'Length of the whole body in bytes'),
+    nullable('body_sha256', 'STRING', 'SHA-256 of the whole body where body holds only its beginning'),
+    nullable('place', 'INT64', 'Place of the event in the request; NULL for a whole request'),
+    nullable('ordinal', 'INT64', 'Number of identical events before it in the request'),
+    required('received_at', 'TIMESTAMP', 'Our clock at receiving'),
+    required('reason', 'STRING', 'Why, as one word to group by'),
+    nullable('field', 'STRING', 'The field that broke the rule'),
+    nullable('detail', 'STRING', 'Why, in words'),
+    required('replayable', 'BOOL', 'Whether body is whole'),
+    nullable('schema_version', 'INT64', 'Version of the row encoding, for unit row'),
+  ],
+  partitionBy: 'received_at',
+  clusterBy: ['project', 'reason'],
+  key: ['quarantine_id'],
+};
