@@ -1,0 +1,36 @@
+import type { Body, Store } from './store.ts';
+
+/** The newest message bodies in memory up to a bound in bytes; the others are read from the store when needed. */
+export interface Bodies {
+  /** @param readers how many subscriptions will settle it */
+  put(message: number, body: Body, readers: number): void;
+  get(message: number): Body | undefined;
+  /** One subscription needs it no more. */
+  release(message: number): void;
+}
+
+export function createBodies(store: Store, boundBytes = 64 * 1024 * 1024): Bodies {
+  const held = new Map<number, { body: Body; readers: number }>();
+  let heldBytes = 0;
+
+  const drop = (message: number, body: Body) => {
+    held.delete(message);
+    heldBytes -= body.bytes.length;
+  };
+
+  return {
+    put(message, body, readers) {
+      held.set(message, { body, readers });
+      heldBytes += body.bytes.length;
+      for (const [oldest, entry] of held) {
+        if (heldBytes <= boundBytes) break;
+        drop(oldest, entry.body);
+      }
+    },
+    get: (message) => held.get(message)?.body ?? store.readBody(message),
+    release(message) {
+      const entry = held.get(message);
+      if (entry !== undefined && --entry.readers <= 0) drop(message, entry.body);
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { openBroker } from './broker.ts';
+import { serve } from './server.ts';
+import type { SubscriptionCounts } from './subscription.ts';
+
+/** Faults to rehearse; read at each use, so a test may change them while the server runs. */
+export interface PubSubFaults {
+  /** 0 to 1: how often an acknowledged message is delivered again anyway. */
+  redeliverRate: number;
+  /** 0 to 1: how often a publish is answered UNAVAILABLE, with nothing stored. */
+  publishUnavailableRate: number;
+  /** Milliseconds every publish waits before it is stored. */
+  publishDelayMs: number;
+  random: () => number;
+}
+
+export interface PubSubOptions {
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** The SQLite file, or ':memory:'. */
+  file: string;
+  /** Signs the token of pushes with an oidc_token; without it such subscriptions are refused. */
+  signToken?: (claims: { audience: string; email: string }) => Promise<string>;
+  /** 60 lets an hour of backoff, leases and retention pass in a minute. Default 1. */
+  timeScale?: number;
+  faults?: PubSubFaults;
+  log?: (line: string) => void;
+}
+
+export interface PubSubServer {
+  port: number;
+  close(): Promise<void>;
+  /** Since the start of this process, except the backlog. Keyed by full resource name. */
+  counts(): {
+    topics: Record<string, { published: number }>;
+    subscriptions: Record<string, SubscriptionCounts>;
+  };
+}
+
+/**
+ * Starts a local Google Cloud Pub/Sub on gRPC without TLS. Point clients at it with PUBSUB_EMULATOR_HOST. Everything
+ * published stays in the file until it is acknowledged by every subscription or its retention has passed.
+ * Rejects when the port or the file is taken.
+ */
+export async function startPubSub(options: PubSubOptions): Promise<PubSubServer> {
+  const { host = '127.0.0.1', port, file, signToken, timeScale = 1, log = () => {} } = options;
+  const faults = options.faults ?? {
+    redeliverRate: 0,
+    publishUnavailableRate: 0,
+    publishDelayMs: 0,
+    random: Math.random,
+  };
+  const broker = openBroker({ file, signToken, timeScale, faults, log });
+  const server = await serve(broker, { host, port, log }).catch((error: unknown) => {
+    broker.close();
+    throw error;
+  });
+  return {
+    port: server.port,
+    async close() {
+      broker.stop();
+      await server.close();
+      broker.close();
+    },
+    counts: () => ({
+      topics: Object.fromEntries(
+        [...broker.topics].map(([name, topic]) => [name, { published: topic.published }]),
+      ),
+      subscriptions: Object.fromEntries(
+        [...broker.subscriptions].map(([name, { subscription }]) => [name, subscription.counts()]),
+      ),
+    }),
+  };
+}
