@@ -84,7 +84,13 @@ function rowDescriptors(): string {
     });
     return `  ${version}: {\n${byTable.join('\n')}\n  },`;
   });
-  return `// ${warning}\n\n/** The Storage Write API row descriptors, by schema version and table. */\nexport const rowDescriptors = {\n${versions.join('\n')}\n} as const;\n`;
+  const fieldNumbers = Object.entries(columnsOf)
+    .map(([table, columns]) => {
+      const numbers = columns.map((column, index) => `    ${column.name}: ${index + 1},\n`);
+      return `  ${table}: {\n${numbers.join('')}  },\n`;
+    })
+    .join('');
+  return `// ${warning}\n\n/** The Storage Write API row descriptors, by schema version and table. */\nexport const rowDescriptors = {\n${versions.join('\n')}\n} as const;\n\n/** Field numbers of the current version, by table and column. */\nexport const rowFields = {\n${fieldNumbers}} as const;\n`;
 }
 
 // Types of the Storage Write API per column type: cloud.google.com/bigquery/docs/supported-data-types

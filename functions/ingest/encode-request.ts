@@ -1,0 +1,142 @@
+import { hash } from 'node:crypto';
+import { createOrdinals, encodeEvent, type RequestFacts } from '../../shared/events/encode-event.ts';
+import { eventLimits, isStateKind, type Refusal } from '../../shared/events/event.ts';
+import { judgeProject, type Settings } from '../../shared/settings/settings.ts';
+import type { EventBatch } from '../../shared/warehouse/event-batch.ts';
+import { createRowBuffer } from '../../shared/warehouse/row-buffer.ts';
+import type { Decoded, WireDialect, WireRequest } from '../../shared/wire/dialect.ts';
+import { encodeQuarantined, type Kept } from './quarantine.ts';
+
+/** What a request became: rows for the warehouse, and the project that most likely sent it. */
+export interface EncodedRequest {
+  readonly batch: EventBatch;
+  readonly project: string | undefined;
+}
+
+export interface EncodeRequestOptions {
+  readonly settings: Settings;
+  /** Whether one more row of an unknown project may be kept today. */
+  readonly mayKeepUnknown: () => boolean;
+}
+
+// Requests are encoded one at a time, without a pause between, so one buffer serves all.
+const buffer = createRowBuffer();
+
+/**
+ * Encodes every event as its row and everything refused as a row of quarantine. The rows are views
+ * of a buffer that the next call overwrites.
+ */
+export function encodeRequest(
+  request: WireRequest,
+  facts: RequestFacts,
+  dialect: WireDialect,
+  decoded: Decoded,
+  { settings, mayKeepUnknown }: EncodeRequestOptions,
+): EncodedRequest {
+  buffer.reset();
+  const events: Uint8Array[] = [];
+  const quarantine: Uint8Array[] = [];
+  const state: number[] = [];
+  const ordinals = createOrdinals();
+  let requestKept = false;
+
+  const keep = (project: string | undefined, refusal: Refusal, kept: Kept) => {
+    const start = buffer.length;
+    encodeQuarantined(buffer, request, facts, dialect.dialect, project, refusal, kept);
+    quarantine.push(buffer.bytes(start, buffer.length));
+  };
+  const keepElement = (place: number, project: string | undefined, refusal: Refusal) => {
+    const body = decoded.kind === 'items' ? decoded.text(place) : undefined;
+    if (body !== undefined) {
+      const bytes = Buffer.from(body);
+      keep(project, refusal, { unit: 'event', body: bytes, place, ordinal: ordinals.next(body) });
+    } else if (!requestKept) {
+      // An element that cannot be cut out is kept with its whole request, once.
+      requestKept = true;
+      keep(project, refusal, { unit: 'request', body: request.body });
+    }
+  };
+
+  if (decoded.kind === 'undecodable') {
+    const verdict =
+      decoded.project === undefined ? 'accepted' : judgeProject(settings, decoded.project, dialect.dialect);
+    if (verdict !== 'unknown_project' || mayKeepUnknown()) {
+      keep(decoded.project, decoded.refusal, { unit: 'request', body: request.body });
+    }
+    return { batch: { events, quarantine, state }, project: decoded.project };
+  }
+
+  let firstProject: string | undefined;
+  decoded.items.forEach((item, place) => {
+    const project = item.kind === 'event' ? item.event.project : item.project;
+    firstProject ??= project;
+    const verdict = project === undefined ? 'accepted' : judgeProject(settings, project, dialect.dialect);
+    if (verdict !== 'accepted') {
+      if (verdict === 'unknown_project' && !mayKeepUnknown()) return;
+      keepElement(place, project, refusalOf(verdict, dialect.dialect));
+      return;
+    }
+    if (item.kind === 'refused') {
+      keepElement(place, project, item.refusal);
+      return;
+    }
+    const start = buffer.length;
+    encodeEvent(buffer, item.event, place, facts, ordinals);
+    const row = buffer.bytes(start, buffer.length);
+    if (row.length > eventLimits.rowBytes) {
+      const body = Buffer.from(decoded.text(place) ?? '');
+      keep(project, tooLarge(row.length), {
+        unit: 'beginning',
+        body: body.subarray(0, 64 * 1024),
+        bytes: body.length,
+        sha256: hash('sha256', body, 'hex'),
+      });
+      return;
+    }
+    if (isStateKind(item.event.kind)) state.push(events.length);
+    events.push(row);
+  });
+  return { batch: { events, quarantine, state }, project: firstProject };
+}
+
+const refusalOf = (verdict: 'unknown_project' | 'dialect_not_allowed', dialect: string): Refusal => ({
+  reason: verdict,
+  field: 'project',
+  detail:
+    verdict === 'unknown_project'
+      ? 'the project is not in the settings; add it there and replay'
+      : `the settings do not allow the project the dialect ${dialect}; allow it and replay`,
+});
+
+const tooLarge = (bytes: number): Refusal => ({
+  reason: 'event_too_large',
+  field: undefined,
+  detail: `the event has ${bytes} bytes as a row; at most ${eventLimits.rowBytes} are accepted`,
+});
+
+/** A request over the cap: its beginning goes to quarantine, with length and hash, not replayable. */
+export function encodeTooLarge(
+  request: WireRequest,
+  facts: RequestFacts,
+  dialect: WireDialect,
+  read: { beginning: Uint8Array; bytes: number; sha256: string },
+  cap: number,
+): EncodedRequest {
+  buffer.reset();
+  const refusal: Refusal = {
+    reason: 'body_too_large',
+    field: undefined,
+    detail: `the body has at least ${read.bytes} bytes; at most ${cap} are accepted`,
+  };
+  const { beginning: body, bytes, sha256 } = read;
+  encodeQuarantined(buffer, request, facts, dialect.dialect, undefined, refusal, {
+    unit: 'beginning',
+    body,
+    bytes,
+    sha256,
+  });
+  return {
+    batch: { events: [], quarantine: [buffer.bytes(0, buffer.length)], state: [] },
+    project: undefined,
+  };
+}

@@ -1,0 +1,76 @@
+import { http } from '@google-cloud/functions-framework';
+import { z } from 'zod';
+import {
+  readConfiguration,
+  refuseToStart,
+  wholeNumber,
+} from '../../shared/configuration/read-configuration.ts';
+import { createPubSub } from '../../shared/google/pubsub.ts';
+import { whenDraining } from '../../shared/host/when-draining.ts';
+import { InvalidSettings, openSettings } from '../../shared/settings/settings-file.ts';
+import { analysys } from '../../shared/wire/analysys/decode.ts';
+import { createHandleRequest, type HandleRequest } from './handle-request.ts';
+import { createLog } from './log.ts';
+import { createPublish } from './publish.ts';
+
+const mebibyte = 1024 * 1024;
+
+const configuration = readConfiguration(
+  z.object({
+    GOOGLE_CLOUD_PROJECT: z.string().describe('the Google Cloud project'),
+    EVENTS_TOPIC: z.string().default('events').describe('the Pub/Sub topic that batches are published to'),
+    SETTINGS: z
+      .string()
+      .optional()
+      .describe('the path of the settings file; without it every project is accepted'),
+    SETTINGS_MAX_AGE_MS: wholeNumber(100, 3_600_000).default(60_000).describe('how old settings may be'),
+    PUBLISH_TIMEOUT_MS: wholeNumber(100, 60_000)
+      .default(8_000)
+      .describe('how long Pub/Sub may take to acknowledge'),
+    MAX_BODY_BYTES: wholeNumber(1024, 8 * mebibyte)
+      .default(5 * mebibyte)
+      .describe('the largest body'),
+    MAX_INFLATED_BYTES: wholeNumber(1024, 64 * mebibyte)
+      .default(20 * mebibyte)
+      .describe('the largest body, inflated'),
+    MAX_EVENTS: wholeNumber(1, 100_000).default(10_000).describe('the most events in a request'),
+    LOG_BATCHES: z.stringbool().default(false).describe('whether to log a line per accepted batch'),
+  }),
+  process.env,
+);
+
+const log = createLog((line) => process.stdout.write(line), { batches: configuration.LOG_BATCHES });
+const pubsub = createPubSub(configuration.GOOGLE_CLOUD_PROJECT, process.env);
+const topic = pubsub.topic(configuration.EVENTS_TOPIC, {
+  // Concurrent requests share a publish; a lone one waits no longer than this.
+  batching: { maxMessages: 100, maxMilliseconds: 5, maxBytes: 4 * mebibyte },
+  gaxOpts: { timeout: configuration.PUBLISH_TIMEOUT_MS },
+});
+
+const opening = openSettings({
+  path: configuration.SETTINGS,
+  maximumAgeMs: configuration.SETTINGS_MAX_AGE_MS,
+  report: log.info,
+}).then(
+  (settings): HandleRequest =>
+    createHandleRequest({
+      dialects: [analysys],
+      settings,
+      publish: createPublish(topic, configuration.PUBLISH_TIMEOUT_MS),
+      log,
+      now: Date.now,
+      caps: {
+        body: configuration.MAX_BODY_BYTES,
+        inflated: configuration.MAX_INFLATED_BYTES,
+        events: configuration.MAX_EVENTS,
+      },
+    }),
+  (error: unknown) =>
+    refuseToStart(error instanceof InvalidSettings ? `SETTINGS: ${error.message}` : String(error)),
+);
+
+http('ingest', async (request, response) => (await opening)(request, response));
+whenDraining(async () => {
+  await topic.flush();
+  await pubsub.close();
+});

@@ -1,0 +1,76 @@
+import { constants, gzipSync } from 'node:zlib';
+import type { Topic } from '@google-cloud/pubsub';
+import { type EventBatch, encodeEventBatch, rowFrameBytes } from '../../shared/warehouse/event-batch.ts';
+import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
+
+/** What the attributes of a message say of the request it came from. */
+export interface BatchFacts {
+  readonly batchId: string;
+  readonly dialect: string;
+  readonly project: string | undefined;
+}
+
+/** Publishes what one request became; resolves when Pub/Sub has acknowledged all of it, rejects otherwise. */
+export type Publish = (batch: EventBatch, facts: BatchFacts) => Promise<void>;
+
+/** Bytes of a message before compression. One request is one message unless it is larger. */
+const messageBytes = 1_000_000;
+
+/** `timeoutMs`: how long an acknowledgement may take, the client's own retries included. */
+export function createPublish(topic: Topic, timeoutMs: number): Publish {
+  return async (batch, facts) => {
+    const published = splitBatch(batch, messageBytes).map((part) =>
+      topic.publishMessage({ data: compress(encodeEventBatch(part)), attributes: attributesOf(part, facts) }),
+    );
+    await within(Promise.all(published), timeoutMs);
+  };
+}
+
+/** Splits a batch where a message would grow over `limit`; a row that is larger goes alone. */
+export function splitBatch(batch: EventBatch, limit: number): EventBatch[] {
+  const state = new Set(batch.state);
+  const parts: { events: Uint8Array[]; quarantine: Uint8Array[]; state: number[] }[] = [];
+  let room = -1;
+  const partFor = (row: Uint8Array) => {
+    const size = rowFrameBytes(row);
+    if (room < size) {
+      parts.push({ events: [], quarantine: [], state: [] });
+      room = limit;
+    }
+    room -= size;
+    return parts[parts.length - 1]!;
+  };
+  batch.events.forEach((row, place) => {
+    const part = partFor(row);
+    if (state.has(place)) part.state.push(part.events.length);
+    part.events.push(row);
+  });
+  for (const row of batch.quarantine) partFor(row).quarantine.push(row);
+  return parts;
+}
+
+// Level 1 takes the size to a tenth; the levels above cost more CPU than their bytes are worth.
+const compress = (bytes: Buffer): Buffer =>
+  gzipSync(bytes, { level: constants.Z_BEST_SPEED, chunkSize: 8 * 1024 });
+
+const attributesOf = (batch: EventBatch, facts: BatchFacts): Record<string, string> => ({
+  batch_id: facts.batchId,
+  dialect: facts.dialect,
+  // An attribute's value may have 1,024 bytes.
+  project: (facts.project ?? '').slice(0, 255),
+  count: String(batch.events.length),
+  encoding: 'gzip',
+  schema_version: String(currentSchemaVersion),
+});
+
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not acknowledged within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

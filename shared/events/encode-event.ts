@@ -1,0 +1,93 @@
+import { hash } from 'node:crypto';
+import { rowFields } from '../warehouse/generated/row-descriptors.ts';
+import type { RowBuffer } from '../warehouse/row-buffer.ts';
+import type { Event } from './event.ts';
+
+/** What is the same for all events of a request. Instants in microseconds since 1970. */
+export interface RequestFacts {
+  readonly batchId: string;
+  readonly requestHash: string;
+  readonly receivedAt: number;
+}
+
+/** Counts identical events of one request, so that true twins stay two: a base id and how often it came before. */
+export interface Ordinals {
+  next(identity: string): number;
+}
+
+export function createOrdinals(): Ordinals {
+  const seen = new Map<string, number>();
+  return {
+    next(identity) {
+      const ordinal = seen.get(identity) ?? 0;
+      seen.set(identity, ordinal + 1);
+      return ordinal;
+    },
+  };
+}
+
+const field = rowFields.event_log;
+
+/**
+ * Appends the event to `buffer` as a row of event_log and returns its id.
+ *
+ * The fields that identify it stand first, and the id is the SHA-256 of exactly those bytes: one
+ * serialisation serves id and row. A sender's own message id, where there is one, decides instead.
+ */
+export function encodeEvent(
+  buffer: RowBuffer,
+  event: Event,
+  place: number,
+  facts: RequestFacts,
+  ordinals: Ordinals,
+): string {
+  const start = buffer.length;
+  buffer.string(field.project, event.project);
+  buffer.string(field.dialect, event.dialect);
+  buffer.string(field.kind, event.kind);
+  optional(buffer, field.name, event.name);
+  optional(buffer, field.item_id, event.itemId);
+  optional(buffer, field.anonymous_id, event.anonymousId);
+  optional(buffer, field.user_id, event.userId);
+  optional(buffer, field.user_key, event.userKey);
+  // A time that we gave is no part of what the sender said.
+  if (event.timeSource === 'sender') buffer.integer(field.occurred_at, event.occurredAt);
+  buffer.string(field.time_source, event.timeSource);
+  optional(buffer, field.platform, event.platform);
+  optional(buffer, field.sdk, event.sdk);
+  optional(buffer, field.sdk_version, event.sdkVersion);
+  optional(buffer, field.session_id, event.sessionId);
+  buffer.integer(field.debug, event.debug);
+  buffer.string(field.properties, event.properties);
+  buffer.string(field.context, event.context);
+
+  const identity =
+    event.messageId === undefined
+      ? hash('sha256', buffer.bytes(start, buffer.length), 'hex').slice(0, 32)
+      : messageIdentity(event, event.messageId);
+  const ordinal = ordinals.next(identity);
+  // Copies under one message id are copies; identical events without one are twins.
+  const eventId =
+    ordinal === 0 || event.messageId !== undefined
+      ? identity
+      : hash('sha256', `${identity}:${ordinal}`, 'hex').slice(0, 32);
+
+  buffer.string(field.event_id, eventId);
+  buffer.string(field.request_hash, facts.requestHash);
+  if (event.timeSource === 'received') buffer.integer(field.occurred_at, event.occurredAt);
+  if (event.sentAt !== undefined) buffer.integer(field.sent_at, event.sentAt);
+  buffer.integer(field.received_at, facts.receivedAt);
+  for (const warning of event.warnings) buffer.string(field.warnings, warning);
+  buffer.string(field.batch_id, facts.batchId);
+  buffer.integer(field.batch_index, place);
+  return eventId;
+}
+
+function messageIdentity(event: Event, messageId: string): string {
+  const parts = [event.project, event.dialect, event.kind, event.itemId ?? event.name ?? '', messageId];
+  return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 32);
+}
+
+function optional(buffer: RowBuffer, number: number, value: string | undefined): void {
+  if (value !== undefined) buffer.string(number, value);
+}
