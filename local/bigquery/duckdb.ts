@@ -1,0 +1,80 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { setUpMacros } from './sql/index.ts';
+
+/**
+ * The DuckDB file behind both servers. Readers take connections of their own and see whole commits;
+ * everything that writes goes through `write`, one transaction at a time, so that a schema change
+ * and an append can never conflict.
+ */
+export interface Database {
+  /**
+   * Runs `work` in one transaction: committed when it resolves, rolled back when it throws.
+   * `onCommit` runs after the commit and before any other transaction starts.
+   */
+  write<T>(work: (connection: DuckDBConnection) => Promise<T>, onCommit?: (result: T) => void): Promise<T>;
+  /** Runs `work` on a connection that nobody else uses meanwhile. */
+  read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
+  /** Waits for the writes under way, checkpoints, and closes the file. */
+  close(): Promise<void>;
+}
+
+const IDLE_READERS_KEPT = 4;
+
+/** Opens (or creates) the file, or a database in memory for ':memory:'. */
+export async function openDatabase(file: string): Promise<Database> {
+  const instance = await DuckDBInstance.create(file);
+  const writer = await instance.connect();
+  await writer.run("SET GLOBAL TimeZone='UTC'");
+  // Rewriting row groups at every 16 MB of log would dominate steady appends.
+  await writer.run("SET GLOBAL checkpoint_threshold='128MB'");
+  await writer.run(setUpMacros());
+
+  let lastWrite: Promise<unknown> = Promise.resolve();
+  const idleReaders: DuckDBConnection[] = [];
+
+  async function transaction<T>(
+    work: (connection: DuckDBConnection) => Promise<T>,
+    onCommit?: (result: T) => void,
+  ): Promise<T> {
+    await writer.run('BEGIN TRANSACTION');
+    try {
+      const result = await work(writer);
+      await writer.run('COMMIT');
+      onCommit?.(result);
+      return result;
+    } catch (error) {
+      // A failed COMMIT has ended the transaction already; then there is nothing to roll back.
+      await writer.run('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  return {
+    write(work, onCommit) {
+      const result = lastWrite.then(() => transaction(work, onCommit));
+      lastWrite = result.catch(() => undefined);
+      return result;
+    },
+    async read(work) {
+      const connection = idleReaders.pop() ?? (await instance.connect());
+      try {
+        return await work(connection);
+      } finally {
+        if (idleReaders.length < IDLE_READERS_KEPT) idleReaders.push(connection);
+        else connection.closeSync();
+      }
+    },
+    async close() {
+      await lastWrite;
+      if (file !== ':memory:') await writer.run('CHECKPOINT');
+      for (const reader of idleReaders) reader.closeSync();
+      writer.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** An identifier in double quotes, safe whatever it contains. */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,76 @@
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { CatalogStore } from './catalog.ts';
+import { GoogleError, invalidQuery, notFound } from './errors.ts';
+import { GoogleSqlError, type Translated, translate } from './sql/index.ts';
+import { measureTable } from './table-size.ts';
+
+type TranslateOptions = Parameters<typeof translate>[1];
+
+/** Translates GoogleSQL, turning the translator's errors into Google's. */
+export function analyse(query: string, options: TranslateOptions): Translated {
+  try {
+    return translate(query, options);
+  } catch (error) {
+    if (!(error instanceof GoogleSqlError)) throw error;
+    if (error.reason === 'notFound') throw notFound(error.message);
+    throw invalidQuery(error.message);
+  }
+}
+
+/** Runs a translated query; a failure of a value (a cast, a division) is the query's own. */
+export async function runQuery(
+  connection: DuckDBConnection,
+  translated: Translated,
+): Promise<DuckDBValue[][]> {
+  try {
+    const result = await connection.runAndReadAll(translated.sql);
+    return result.getRows();
+  } catch (error) {
+    throw queryFailure(error);
+  }
+}
+
+/**
+ * Estimates what BigQuery would bill: the bytes of the columns that the query names, in the tables it reads. A column
+ * counts when its name occurs in the translated query; `*` has been expanded there.
+ */
+export async function estimateBytes(
+  connection: DuckDBConnection,
+  translated: Translated,
+  catalog: CatalogStore,
+): Promise<number> {
+  const words = new Set(translated.sql.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? []);
+  let bytes = 0;
+  for (const reference of translated.referencedTables) {
+    const entry = catalog.find('table', [reference.projectId, reference.datasetId, reference.tableId]);
+    if (entry?.kind !== 'table') continue;
+    const size = await measureTable(connection, entry.duckdbName, entry.fields);
+    const everything = /\*\s*(,|from\b)/i.test(translated.sql);
+    for (const [name, columnBytes] of size.columnBytes) {
+      if (everything || words.has(name.toLowerCase())) bytes += columnBytes;
+    }
+  }
+  return bytes;
+}
+
+function queryFailure(error: unknown): GoogleError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/^INTERRUPT/i.test(message)) {
+    return new GoogleError(
+      400,
+      'stopped',
+      'CANCELLED',
+      'Job execution was cancelled: User requested cancellation',
+    );
+  }
+  // What DuckDB cannot parse or bind is a fault of the translation, not of the caller's query.
+  if (/^(Parser|Binder|Catalog|Internal|IO|Out of Memory) Error/i.test(message)) {
+    return new GoogleError(
+      500,
+      'internalError',
+      'INTERNAL',
+      `The local BigQuery failed to run the query: ${message}`,
+    );
+  }
+  return invalidQuery(message.replace(/^(Conversion|Invalid Input|Out of Range|Constraint) Error: /i, ''));
+}

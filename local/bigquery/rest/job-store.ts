@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { CatalogStore, DatasetReference } from '../catalog.ts';
+import type { Database } from '../duckdb.ts';
+import { duplicate, GoogleError, notFound, toGoogleError } from '../errors.ts';
+import { analyse, estimateBytes, runQuery } from '../queries.ts';
+import type { QueryParameter, Translated } from '../sql/index.ts';
+
+export interface QueryRequest {
+  projectId: string;
+  jobId?: string;
+  query: string;
+  parameters?: QueryParameter[];
+  parameterMode?: 'NAMED' | 'POSITIONAL';
+  defaultDataset?: DatasetReference;
+  maximumBytesBilled?: number;
+  labels?: Record<string, unknown>;
+  /** What jobs.get shows as `configuration.query`, as it was sent. */
+  configuration: Record<string, unknown>;
+}
+
+export interface Job {
+  projectId: string;
+  jobId: string;
+  request: QueryRequest;
+  translated: Translated | undefined;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+  endedAt: number | undefined;
+  bytesProcessed: number;
+  /** Undefined until the query has run, and again once the result has been dropped. */
+  rows: DuckDBValue[][] | undefined;
+  error: GoogleError | undefined;
+  /** Settles, without rejecting, when the job is done. */
+  done: Promise<void>;
+}
+
+/** The jobs of this process and their results, in memory: BigQuery keeps results for a day, we the latest ones. */
+export interface JobStore {
+  /** Analyses and starts a query. Throws Google's error when the analysis fails; the failed job is kept too. */
+  start(request: QueryRequest): Job;
+  dryRun(request: QueryRequest): Promise<{ translated: Translated; bytesProcessed: number }>;
+  get(projectId: string, jobId: string): Job;
+  list(projectId: string): Job[];
+  cancel(job: Job): void;
+  remove(job: Job): void;
+}
+
+const MAX_JOBS = 1_000;
+const MAX_RESULT_ROWS = 1_000_000;
+
+export function openJobStore(context: {
+  catalog: CatalogStore;
+  database: Database;
+  now: () => Date;
+}): JobStore {
+  const { catalog, database, now } = context;
+  const jobs = new Map<string, Job>();
+  const running = new Map<Job, DuckDBConnection>();
+
+  function translateRequest(request: QueryRequest): Translated {
+    return analyse(request.query, {
+      catalog: catalog.forQueries(request.projectId, request.defaultDataset),
+      ...(request.parameters === undefined ? {} : { parameters: request.parameters }),
+      ...(request.parameterMode === undefined ? {} : { parameterMode: request.parameterMode }),
+      now: now(),
+    });
+  }
+
+  async function run(job: Job, translated: Translated): Promise<void> {
+    try {
+      await database.read(async (connection) => {
+        running.set(job, connection);
+        if (job.error !== undefined) throw job.error;
+        job.bytesProcessed = await estimateBytes(connection, translated, catalog);
+        const limit = job.request.maximumBytesBilled;
+        if (limit !== undefined && job.bytesProcessed > limit) {
+          throw new GoogleError(
+            400,
+            'bytesBilledLimitExceeded',
+            'INVALID_ARGUMENT',
+            `Query exceeded limit for bytes billed: ${limit}. ${job.bytesProcessed} or higher required.`,
+          );
+        }
+        job.rows = await runQuery(connection, translated);
+      });
+    } catch (error) {
+      job.error = toGoogleError(error);
+    } finally {
+      running.delete(job);
+      job.endedAt = now().getTime();
+      dropOldResults();
+    }
+  }
+
+  function dropOldResults(): void {
+    const all = [...jobs.values()].toReversed();
+    let rows = 0;
+    for (const [index, job] of all.entries()) {
+      rows += job.rows?.length ?? 0;
+      // The newest result stays whatever its size: somebody is about to read it.
+      if (index > 0 && rows > MAX_RESULT_ROWS && job.endedAt !== undefined) job.rows = undefined;
+      if (index >= MAX_JOBS && job.endedAt !== undefined) jobs.delete(keyOf(job.projectId, job.jobId));
+    }
+  }
+
+  return {
+    start(request) {
+      const jobId = request.jobId ?? `job_${randomBytes(20).toString('base64url')}`;
+      const key = keyOf(request.projectId, jobId);
+      if (jobs.has(key)) throw duplicate(`Already Exists: Job ${request.projectId}:US.${jobId}`);
+      const job: Job = {
+        projectId: request.projectId,
+        jobId,
+        request,
+        translated: undefined,
+        createdAt: now().getTime(),
+        endedAt: undefined,
+        bytesProcessed: 0,
+        rows: undefined,
+        error: undefined,
+        done: Promise.resolve(),
+      };
+      jobs.set(key, job);
+      try {
+        job.translated = translateRequest(request);
+      } catch (error) {
+        job.error = toGoogleError(error);
+        job.endedAt = now().getTime();
+        throw error;
+      }
+      job.done = run(job, job.translated);
+      return job;
+    },
+    async dryRun(request) {
+      const translated = translateRequest(request);
+      const bytesProcessed = await database.read(async (connection) => {
+        // Binding finds what the translation missed, without running anything.
+        await connection.prepare(translated.sql).then((statement) => statement.destroySync());
+        return estimateBytes(connection, translated, catalog);
+      });
+      return { translated, bytesProcessed };
+    },
+    get(projectId, jobId) {
+      const job = jobs.get(keyOf(projectId, jobId));
+      if (job === undefined) throw notFound(`Not found: Job ${projectId}:US.${jobId}`);
+      return job;
+    },
+    list: (projectId) => [...jobs.values()].filter((job) => job.projectId === projectId).toReversed(),
+    cancel(job) {
+      if (job.endedAt !== undefined) return;
+      job.error = new GoogleError(
+        400,
+        'stopped',
+        'CANCELLED',
+        'Job execution was cancelled: User requested cancellation',
+      );
+      running.get(job)?.interrupt();
+    },
+    remove(job) {
+      jobs.delete(keyOf(job.projectId, job.jobId));
+    },
+  };
+}
+
+function keyOf(projectId: string, jobId: string): string {
+  return `${projectId}/${jobId}`;
+}

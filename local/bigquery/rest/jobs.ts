@@ -1,0 +1,323 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { errorProto, invalid, invalidQuery, notFound, notImplemented } from '../errors.ts';
+import type { QueryParameter, Translated } from '../sql/index.ts';
+import {
+  type ApiRequest,
+  isRecord,
+  pageOf,
+  type Route,
+  readPageToken,
+  recordOf,
+  refuseOthers,
+  wholeNumber,
+  writePageToken,
+} from './api.ts';
+import type { Job, JobStore, QueryRequest } from './job-store.ts';
+import { restRow, timestampFormat } from './rows-to-rest.ts';
+
+const LOCATION = 'US';
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** getQueryResults and jobs.query answer at most 10 MB of rows per page. */
+const MAX_PAGE_BYTES = 10 * 1024 * 1024;
+const DEFAULT_LIST_PAGE = 50;
+
+const QUERY_PROPERTIES = [
+  'query',
+  'useLegacySql',
+  'defaultDataset',
+  'queryParameters',
+  'parameterMode',
+  'maximumBytesBilled',
+  'useQueryCache',
+  'priority',
+];
+const QUERY_REQUEST_PROPERTIES = [
+  ...QUERY_PROPERTIES,
+  'kind',
+  'dryRun',
+  'maxResults',
+  'timeoutMs',
+  'location',
+  'labels',
+  'formatOptions',
+  'requestId',
+  'jobCreationMode',
+  'jobTimeoutMs',
+];
+
+/** Query jobs: jobs.query, insert, get, list, cancel, delete, getQueryResults; other kinds of job are refused by name. */
+export function jobRoutes(jobs: JobStore): Route[] {
+  return [
+    { method: 'POST', path: 'projects/:projectId/queries', handle: query },
+    { method: 'GET', path: 'projects/:projectId/queries/:jobId', handle: getQueryResults },
+    { method: 'POST', path: 'projects/:projectId/jobs', handle: insert },
+    { method: 'GET', path: 'projects/:projectId/jobs', handle: list },
+    {
+      method: 'GET',
+      path: 'projects/:projectId/jobs/:jobId',
+      handle: (request) => jobResource(get(request)),
+    },
+    { method: 'POST', path: 'projects/:projectId/jobs/:jobId/cancel', handle: cancel },
+    {
+      method: 'DELETE',
+      path: 'projects/:projectId/jobs/:jobId/delete',
+      handle(request) {
+        jobs.remove(get(request));
+        return undefined;
+      },
+    },
+  ];
+
+  function get(request: ApiRequest): Job {
+    const { projectId, jobId } = request.params as { projectId: string; jobId: string };
+    const location = request.query.get('location');
+    if (location !== null && location !== '' && location.toUpperCase() !== LOCATION) {
+      throw notFound(`Not found: Job ${projectId}:${location}.${jobId}`);
+    }
+    return jobs.get(projectId, jobId);
+  }
+
+  async function query(request: ApiRequest) {
+    const { body } = request;
+    refuseOthers(body, QUERY_REQUEST_PROPERTIES, 'QueryRequest');
+    const parsed = readQuery(body, request.params.projectId!, recordOf(body.labels, 'labels'));
+    const format = timestampFormat(recordOf(body.formatOptions, 'formatOptions'));
+    if (body.dryRun === true) {
+      const { translated, bytesProcessed } = await jobs.dryRun(parsed);
+      return {
+        kind: 'bigquery#queryResponse',
+        schema: { fields: translated.schema },
+        jobReference: { projectId: parsed.projectId, location: LOCATION },
+        totalBytesProcessed: String(bytesProcessed),
+        jobComplete: true,
+        cacheHit: false,
+      };
+    }
+    const job = jobs.start(parsed);
+    const answer = await results(job, {
+      timeoutMs: wholeNumber(body.timeoutMs, 'timeoutMs') ?? DEFAULT_TIMEOUT_MS,
+      maxResults: wholeNumber(body.maxResults, 'maxResults'),
+      start: 0,
+      format,
+    });
+    return { kind: 'bigquery#queryResponse', ...answer };
+  }
+
+  async function getQueryResults(request: ApiRequest) {
+    const { query } = request;
+    const answer = await results(get(request), {
+      timeoutMs: wholeNumber(query.get('timeoutMs'), 'timeoutMs') ?? DEFAULT_TIMEOUT_MS,
+      maxResults: wholeNumber(query.get('maxResults'), 'maxResults'),
+      start: query.get('pageToken')
+        ? readPageToken(query.get('pageToken'))
+        : (wholeNumber(query.get('startIndex'), 'startIndex') ?? 0),
+      format: timestampFormat({
+        useInt64Timestamp: query.get('formatOptions.useInt64Timestamp') ?? undefined,
+        timestampOutputFormat: query.get('formatOptions.timestampOutputFormat') ?? undefined,
+      }),
+    });
+    return { kind: 'bigquery#getQueryResultsResponse', etag: get(request).jobId, ...answer };
+  }
+
+  async function insert(request: ApiRequest) {
+    refuseOthers(request.body, ['configuration', 'jobReference', 'kind'], 'Job');
+    const configuration = recordOf(request.body.configuration, 'configuration');
+    for (const kind of ['load', 'extract', 'copy']) {
+      if (isRecord(configuration[kind])) throw notImplemented(`A ${kind} job`);
+    }
+    refuseOthers(configuration, ['query', 'dryRun', 'labels', 'jobTimeoutMs', 'jobType'], 'JobConfiguration');
+    if (!isRecord(configuration.query))
+      throw invalid(
+        'Job configuration must contain exactly one job-specific configuration object (e.g., query, load, extract, spark), but there were 0: ',
+      );
+    refuseOthers(configuration.query, QUERY_PROPERTIES, 'JobConfigurationQuery');
+    const parsed = readQuery(
+      configuration.query,
+      request.params.projectId!,
+      recordOf(configuration.labels, 'labels'),
+    );
+    const reference = recordOf(request.body.jobReference, 'jobReference');
+    if (typeof reference.location === 'string' && reference.location.toUpperCase() !== LOCATION) {
+      throw notImplemented(`Location ${reference.location}`);
+    }
+    if (configuration.dryRun === true) {
+      const { translated, bytesProcessed } = await jobs.dryRun(parsed);
+      return dryRunResource(parsed, translated, bytesProcessed);
+    }
+    if (typeof reference.jobId === 'string') {
+      if (!/^[A-Za-z0-9_-]{1,1024}$/.test(reference.jobId))
+        throw invalid(`Invalid job ID "${reference.jobId}"`);
+      parsed.jobId = reference.jobId;
+    }
+    return jobResource(jobs.start(parsed));
+  }
+
+  function list(request: ApiRequest) {
+    const states = request.query.getAll('stateFilter').map((state) => state.toUpperCase());
+    const all = jobs
+      .list(request.params.projectId!)
+      .filter((job) => states.length === 0 || states.includes(stateOf(job)));
+    const { page, ...next } = pageOf(all, request.query, DEFAULT_LIST_PAGE);
+    return {
+      kind: 'bigquery#jobList',
+      ...next,
+      jobs: page.map((job) => ({ ...jobResource(job), state: stateOf(job) })),
+    };
+  }
+
+  async function cancel(request: ApiRequest) {
+    const job = get(request);
+    jobs.cancel(job);
+    await job.done;
+    return { kind: 'bigquery#jobCancelResponse', job: jobResource(job) };
+  }
+}
+
+function readQuery(
+  body: Readonly<Record<string, unknown>>,
+  projectId: string,
+  labels: Record<string, unknown>,
+): QueryRequest {
+  if (typeof body.query !== 'string' || body.query.trim() === '')
+    throw invalid('Required parameter is missing: query');
+  // The REST API's default is legacy SQL.
+  if (body.useLegacySql !== false) {
+    throw invalidQuery('Legacy SQL is not supported by the local BigQuery; set useLegacySql to false.');
+  }
+  const dataset = recordOf(body.defaultDataset, 'defaultDataset');
+  const mode = body.parameterMode === undefined ? undefined : String(body.parameterMode).toUpperCase();
+  if (mode !== undefined && mode !== 'NAMED' && mode !== 'POSITIONAL' && mode !== 'NONE') {
+    throw invalid(`Invalid parameterMode: ${mode}`);
+  }
+  const parameters = body.queryParameters;
+  if (parameters !== undefined && !Array.isArray(parameters)) throw invalid('queryParameters must be a list');
+  const maximumBytesBilled = wholeNumber(body.maximumBytesBilled, 'maximumBytesBilled');
+  return {
+    projectId,
+    query: body.query,
+    labels,
+    configuration: { ...body, useLegacySql: false, priority: body.priority ?? 'INTERACTIVE' },
+    ...(parameters === undefined ? {} : { parameters: parameters as QueryParameter[] }),
+    ...(mode === 'NAMED' || mode === 'POSITIONAL' ? { parameterMode: mode } : {}),
+    ...(maximumBytesBilled === undefined ? {} : { maximumBytesBilled }),
+    ...(typeof dataset.datasetId === 'string'
+      ? {
+          defaultDataset: {
+            projectId: typeof dataset.projectId === 'string' ? dataset.projectId : projectId,
+            datasetId: dataset.datasetId,
+          },
+        }
+      : {}),
+  };
+}
+
+/** Waits for the job within the timeout, and answers one page of its result. */
+async function results(
+  job: Job,
+  page: {
+    timeoutMs: number;
+    maxResults: number | undefined;
+    start: number;
+    format: ReturnType<typeof timestampFormat>;
+  },
+): Promise<Record<string, unknown>> {
+  const jobReference = { projectId: job.projectId, jobId: job.jobId, location: LOCATION };
+  const stop = new AbortController();
+  await Promise.race([
+    job.done,
+    wait(page.timeoutMs, undefined, { signal: stop.signal }).catch(() => undefined),
+  ]);
+  stop.abort();
+  if (job.endedAt === undefined) return { jobReference, jobComplete: false };
+  if (job.error !== undefined) throw job.error;
+  const { rows, translated } = job;
+  if (rows === undefined || translated === undefined) {
+    throw notFound(
+      `Not found: the result of job ${job.projectId}:${LOCATION}.${job.jobId} is no longer kept`,
+    );
+  }
+  const wanted = rows.slice(page.start, page.start + (page.maxResults ?? rows.length));
+  const sent: object[] = [];
+  let bytes = 0;
+  for (const row of wanted) {
+    const rest = restRow(row, translated.schema, page.format);
+    bytes += JSON.stringify(rest).length;
+    if (bytes > MAX_PAGE_BYTES && sent.length > 0) break;
+    sent.push(rest);
+  }
+  const next = page.start + sent.length;
+  // maxResults 0 asks for the schema alone; its token starts at the beginning.
+  const more = next < rows.length;
+  return {
+    schema: { fields: translated.schema },
+    jobReference,
+    totalRows: String(rows.length),
+    ...(more ? { pageToken: writePageToken(next) } : {}),
+    ...(sent.length > 0 ? { rows: sent } : {}),
+    totalBytesProcessed: String(job.bytesProcessed),
+    totalBytesBilled: String(job.bytesProcessed),
+    jobComplete: true,
+    cacheHit: false,
+    statementType: 'SELECT',
+  };
+}
+
+function stateOf(job: Job): string {
+  return job.endedAt === undefined ? 'RUNNING' : 'DONE';
+}
+
+function jobResource(job: Job): Record<string, unknown> {
+  const error = job.endedAt === undefined || job.error === undefined ? undefined : errorProto(job.error);
+  return {
+    kind: 'bigquery#job',
+    etag: `${job.jobId}:${stateOf(job)}`,
+    id: `${job.projectId}:${LOCATION}.${job.jobId}`,
+    selfLink: `https://bigquery.googleapis.com/bigquery/v2/projects/${job.projectId}/jobs/${job.jobId}?location=${LOCATION}`,
+    user_email: 'local@localhost',
+    jobReference: { projectId: job.projectId, jobId: job.jobId, location: LOCATION },
+    configuration: {
+      jobType: 'QUERY',
+      query: job.request.configuration,
+      ...(Object.keys(job.request.labels ?? {}).length > 0 ? { labels: job.request.labels } : {}),
+    },
+    status: { state: stateOf(job), ...(error === undefined ? {} : { errorResult: error, errors: [error] }) },
+    statistics: {
+      creationTime: String(job.createdAt),
+      startTime: String(job.createdAt),
+      ...(job.endedAt === undefined ? {} : { endTime: String(job.endedAt) }),
+      totalBytesProcessed: String(job.bytesProcessed),
+      query: {
+        totalBytesProcessed: String(job.bytesProcessed),
+        totalBytesBilled: String(job.bytesProcessed),
+        cacheHit: false,
+        statementType: 'SELECT',
+        ...(job.translated === undefined ? {} : { referencedTables: job.translated.referencedTables }),
+      },
+    },
+  };
+}
+
+function dryRunResource(
+  request: QueryRequest,
+  translated: Translated,
+  bytesProcessed: number,
+): Record<string, unknown> {
+  return {
+    kind: 'bigquery#job',
+    jobReference: { projectId: request.projectId, location: LOCATION },
+    configuration: { jobType: 'QUERY', dryRun: true, query: request.configuration },
+    status: { state: 'DONE' },
+    statistics: {
+      creationTime: String(Date.now()),
+      totalBytesProcessed: String(bytesProcessed),
+      query: {
+        totalBytesProcessed: String(bytesProcessed),
+        totalBytesBilled: '0',
+        cacheHit: false,
+        statementType: 'SELECT',
+        schema: { fields: translated.schema },
+        referencedTables: translated.referencedTables,
+      },
+    },
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * What a JSON column makes of the text it is given, as the JSON type is documented (GoogleSQL data types, "JSON type",
+ * and PARSE_JSON's default `wide_number_mode => 'exact'`): whitespace goes, members are ordered by name, of duplicate
+ * names the first stays, integers of 64 bits (signed or unsigned) stay exact, and a number that a FLOAT64 cannot hold
+ * without loss is an error. The documentation promises no member order; BigQuery's own is the lexicographic one.
+ */
+export class JsonTextError extends Error {}
+
+/** Nesting limit of the JSON type: "Working with JSON data", limitations. */
+const MAX_DEPTH = 500;
+const MIN_INTEGER = -(2n ** 63n);
+const MAX_INTEGER = 2n ** 64n - 1n;
+
+const whitespace = /[ \t\n\r]*/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these characters in strings.
+const plainString = /"[^"\\\u0000-\u001f]*"/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+const anyString = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const number = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const literal = /true|false|null/y;
+
+/** The canonical text of a JSON value. Throws JsonTextError for what BigQuery refuses. */
+export function canonicalJson(text: string): string {
+  let position = 0;
+  const result = value(0);
+  skipWhitespace();
+  if (position !== text.length) fail('unexpected text after the value');
+  return result;
+
+  function value(depth: number): string {
+    skipWhitespace();
+    switch (text[position]) {
+      case '{':
+        return object(depth + 1);
+      case '[':
+        return array(depth + 1);
+      case '"':
+        return string();
+      case undefined:
+        return fail('unexpected end of input');
+      default:
+        return match(literal) ?? numeral();
+    }
+  }
+
+  function object(depth: number): string {
+    if (depth > MAX_DEPTH) fail(`nesting exceeds ${MAX_DEPTH} levels`);
+    position += 1;
+    const members = new Map<string, string>();
+    let sorted = true;
+    let previous = '';
+    skipWhitespace();
+    if (take('}')) return '{}';
+    do {
+      skipWhitespace();
+      if (text[position] !== '"') fail('expected a member name');
+      const name = string();
+      skipWhitespace();
+      if (!take(':')) fail("expected ':'");
+      const member = value(depth);
+      if (!members.has(name)) {
+        sorted &&= members.size === 0 || compareNames(previous, name) <= 0;
+        members.set(name, member);
+        previous = name;
+      }
+      skipWhitespace();
+    } while (take(','));
+    if (!take('}')) fail("expected ',' or '}'");
+    const ordered = sorted ? [...members] : [...members].sort(([left], [right]) => compareNames(left, right));
+    return `{${ordered.map(([name, member]) => `${name}:${member}`).join(',')}}`;
+  }
+
+  function array(depth: number): string {
+    if (depth > MAX_DEPTH) fail(`nesting exceeds ${MAX_DEPTH} levels`);
+    position += 1;
+    skipWhitespace();
+    if (take(']')) return '[]';
+    const items: string[] = [];
+    do {
+      items.push(value(depth));
+      skipWhitespace();
+    } while (take(','));
+    if (!take(']')) fail("expected ',' or ']'");
+    return `[${items.join(',')}]`;
+  }
+
+  function string(): string {
+    const plain = match(plainString);
+    if (plain !== undefined) return plain;
+    const escaped = match(anyString);
+    if (escaped === undefined) return fail('invalid string');
+    const parsed = JSON.parse(escaped) as string;
+    if (!parsed.isWellFormed()) fail('a surrogate without its other half');
+    return JSON.stringify(parsed);
+  }
+
+  function numeral(): string {
+    number.lastIndex = position;
+    const found = number.exec(text);
+    if (found === null) return fail('invalid literal');
+    position = number.lastIndex;
+    const [token, fraction, exponent] = found;
+    if (fraction === undefined && exponent === undefined) {
+      if (token.length < 16) return token === '-0' ? '0' : token;
+      const integer = BigInt(token);
+      if (integer >= MIN_INTEGER && integer <= MAX_INTEGER) return token;
+    }
+    return exactFloat(token);
+  }
+
+  function exactFloat(token: string): string {
+    const double = Number(token);
+    if (!Number.isFinite(double)) fail(`number overflow parsing '${token}'`);
+    const written = String(double);
+    if (decimal(written) !== decimal(token)) {
+      fail(`Input number: ${token} cannot round-trip through string representation`);
+    }
+    return /[.e]/.test(written) ? written : `${written}.0`;
+  }
+
+  function match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = position;
+    if (!pattern.test(text)) return undefined;
+    const found = text.slice(position, pattern.lastIndex);
+    position = pattern.lastIndex;
+    return found;
+  }
+
+  function take(character: string): boolean {
+    if (text[position] !== character) return false;
+    position += 1;
+    return true;
+  }
+
+  function skipWhitespace(): void {
+    const code = text.charCodeAt(position);
+    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return;
+    whitespace.lastIndex = position;
+    whitespace.test(text);
+    position = whitespace.lastIndex;
+  }
+
+  function fail(what: string): never {
+    throw new JsonTextError(`syntax error while parsing value at character ${position + 1}: ${what}`);
+  }
+}
+
+/** Orders quoted names by what they say: an escape sequence must not decide. */
+function compareNames(left: string, right: string): number {
+  const a = left.includes('\\') ? (JSON.parse(left) as string) : left.slice(1, -1);
+  const b = right.includes('\\') ? (JSON.parse(right) as string) : right.slice(1, -1);
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The value of a numeral as digits and a power of ten, the same for every way to write it. */
+function decimal(numeral: string): string {
+  const found = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(numeral);
+  const [, sign, whole = '', fraction = '', exponent = '0'] = found ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return '0';
+  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
+  return `${sign}${significant}e${power}`;
+}
