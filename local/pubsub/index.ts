@@ -56,12 +56,17 @@ export async function startPubSub(options: PubSubOptions): Promise<PubSubServer>
     broker.close();
     throw error;
   });
+  const stop = async () => {
+    broker.stop();
+    await server.close();
+    broker.close();
+  };
+  let stopped: Promise<void> | undefined;
   return {
     port: server.port,
-    async close() {
-      broker.stop();
-      await server.close();
-      broker.close();
+    close() {
+      stopped ??= stop();
+      return stopped;
     },
     counts: () => ({
       topics: Object.fromEntries(
