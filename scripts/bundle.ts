@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import type { ArchivedFile } from './archive.ts';
+import { deferClientWork } from './defer-client-work.ts';
 import {
   DEFERRED_FOLDER,
   type DeferredModule,
@@ -29,7 +30,12 @@ export async function bundleFunction(entry: string, root: string): Promise<Bundl
     write: false,
     sourcemap: 'external',
     legalComments: 'external',
-    plugins: [mergeDuplicates(root), deferProtobufClasses(root, deferred), parseLargeJson()],
+    plugins: [
+      mergeDuplicates(root),
+      deferProtobufClasses(root, deferred),
+      deferClientWork(root),
+      parseLargeJson(),
+    ],
   });
   const files: ArchivedFile[] = [];
   let sourceMap: Buffer = Buffer.alloc(0);
