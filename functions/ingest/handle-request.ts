@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestFacts } from '../../shared/events/encode-event.ts';
+import { describeRequest } from '../../shared/events/encode-event.ts';
 import type { LiveSettings } from '../../shared/settings/settings-file.ts';
 import type { Answer, Decoded, WireDialect, WireRequest } from '../../shared/wire/dialect.ts';
 import { createDailyCap } from './daily-cap.ts';
@@ -56,11 +56,7 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
       body: read.kind === 'whole' ? read.body : read.beginning,
       receivedAt,
     };
-    const facts: RequestFacts = {
-      batchId: randomUUID().replaceAll('-', ''),
-      requestHash: hashRequest(wire),
-      receivedAt,
-    };
+    const facts = describeRequest(randomUUID().replaceAll('-', ''), hashRequest(wire), receivedAt);
 
     let decoded: Decoded | undefined;
     let encoded: EncodedRequest;

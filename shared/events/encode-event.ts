@@ -1,13 +1,32 @@
 import { hash } from 'node:crypto';
 import { rowFields } from '../warehouse/generated/row-descriptors.ts';
-import type { RowBuffer } from '../warehouse/row-buffer.ts';
+import { createRowBuffer, type RowBuffer } from '../warehouse/row-buffer.ts';
 import type { Event } from './event.ts';
+
+const field = rowFields.event_log;
 
 /** What is the same for all events of a request. Instants in microseconds since 1970. */
 export interface RequestFacts {
   readonly batchId: string;
   readonly requestHash: string;
   readonly receivedAt: number;
+  /** The three as the fields of a row, the same in every row of the request. */
+  readonly encoded: Uint8Array;
+}
+
+const factsBuffer = createRowBuffer(256);
+
+export function describeRequest(batchId: string, requestHash: string, receivedAt: number): RequestFacts {
+  factsBuffer.reset();
+  factsBuffer.string(field.batch_id, batchId);
+  factsBuffer.string(field.request_hash, requestHash);
+  factsBuffer.integer(field.received_at, receivedAt);
+  return {
+    batchId,
+    requestHash,
+    receivedAt,
+    encoded: Uint8Array.from(factsBuffer.bytes(0, factsBuffer.length)),
+  };
 }
 
 /** Counts identical events of one request, so that true twins stay two: a base id and how often it came before. */
@@ -25,8 +44,6 @@ export function createOrdinals(): Ordinals {
     },
   };
 }
-
-const field = rowFields.event_log;
 
 /**
  * Appends the event to `buffer` as a row of event_log and returns its id.
@@ -73,12 +90,10 @@ export function encodeEvent(
       : hash('sha256', `${identity}:${ordinal}`, 'hex').slice(0, 32);
 
   buffer.string(field.event_id, eventId);
-  buffer.string(field.request_hash, facts.requestHash);
+  buffer.raw(facts.encoded);
   if (event.timeSource === 'received') buffer.integer(field.occurred_at, event.occurredAt);
   if (event.sentAt !== undefined) buffer.integer(field.sent_at, event.sentAt);
-  buffer.integer(field.received_at, facts.receivedAt);
   for (const warning of event.warnings) buffer.string(field.warnings, warning);
-  buffer.string(field.batch_id, facts.batchId);
   buffer.integer(field.batch_index, place);
   return eventId;
 }

@@ -68,7 +68,6 @@ export const eventLimits = {
   shortField: 8193,
   /** Bytes of an encoded row: below what one append (10 MB) and one message (10 MB) carry. */
   rowBytes: 8_000_000,
-  warnings: 50,
 } as const;
 
 const microsPerDay = 86_400_000_000;

@@ -10,6 +10,8 @@ export interface RowBuffer {
   /** A view, not a copy, of what lies between two places. */
   bytes(start: number, end: number): Buffer;
   string(field: number, value: string): void;
+  /** Fields that are encoded already. */
+  raw(bytes: Uint8Array): void;
   blob(field: number, value: Uint8Array): void;
   /** An int64 within the safe integers. */
   integer(field: number, value: number): void;
@@ -53,28 +55,38 @@ export function createRowBuffer(initialBytes = 64 * 1024): RowBuffer {
 
   function string(field: number, value: string): void {
     const size = value.length;
+    // An UTF-16 unit takes three bytes at the most; tag and length take less than twelve.
+    ensure(12 + size * 3);
+    const start = length;
+    varint((field << 3) | 2);
+    const out = buffer;
+    let at = length;
     if (size < 64) {
-      ensure(12 + size);
-      const start = length;
-      varint((field << 3) | 2);
-      buffer[length++] = size;
+      out[at++] = size;
       let index = 0;
       for (; index < size; index++) {
         const code = value.charCodeAt(index);
         if (code > 0x7f) break;
-        buffer[length + index] = code;
+        out[at++] = code;
       }
       if (index === size) {
-        length += size;
+        length = at;
         return;
       }
       length = start;
+      varint((field << 3) | 2);
     }
-    const byteLength = Buffer.byteLength(value);
-    ensure(12 + byteLength);
-    varint((field << 3) | 2);
-    varint(byteLength);
-    length += buffer.write(value, length, 'utf8');
+    writeText(value);
+  }
+
+  /** Length and bytes of a text: written where they lie if it is ASCII, and moved where it is not. */
+  function writeText(value: string): void {
+    const guess = varintBytes(value.length);
+    const written = buffer.write(value, length + guess, 'utf8');
+    const needed = varintBytes(written);
+    if (needed !== guess) buffer.copyWithin(length + needed, length + guess, length + guess + written);
+    varint(written);
+    length += written;
   }
 
   return {
@@ -88,6 +100,11 @@ export function createRowBuffer(initialBytes = 64 * 1024): RowBuffer {
     },
     bytes: (start, end) => buffer.subarray(start, end),
     string,
+    raw(bytes) {
+      ensure(bytes.length);
+      buffer.set(bytes, length);
+      length += bytes.length;
+    },
     blob(field, value) {
       ensure(12 + value.length);
       varint((field << 3) | 2);
@@ -108,3 +125,6 @@ export function createRowBuffer(initialBytes = 64 * 1024): RowBuffer {
     },
   };
 }
+
+const varintBytes = (value: number): number =>
+  value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;

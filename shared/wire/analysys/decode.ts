@@ -1,18 +1,14 @@
-import {
-  checkEvent,
-  type Debug,
-  type Event,
-  type EventKind,
-  eventLimits,
-  type Refusal,
-} from '../../events/event.ts';
+import { checkEvent, type Debug, type Event, type EventKind, type Refusal } from '../../events/event.ts';
 import type { Decoded, DecodedItem, DecodeOptions, WireDialect, WireRequest } from '../dialect.ts';
 import {
-  createWarnings,
+  fitsPlan,
   mendString,
+  planObject,
   TooDeep,
   type Warnings,
-  writeObjectParts,
+  type WritePlan,
+  warn,
+  writeMembers,
 } from '../json/canonical-json.ts';
 import { type JsonObject, type JsonValue, writeJson } from '../json/parse-json.ts';
 import { type AnalysysEvent, checkAnalysysEvent, isId, isObject } from './check.ts';
@@ -60,24 +56,29 @@ function decodeElement(element: JsonValue, receivedAt: number, options: DecodeOp
 }
 
 function toEvent({ appid, xwho, xwhat, xwhen, xcontext }: AnalysysEvent): Event {
-  const warnings = createWarnings(eventLimits.warnings);
-  const kind = kinds[xwhat] ?? 'track';
+  const warnings: Warnings = { list: undefined };
+  const kind = kinds.get(xwhat) ?? 'track';
   const isState = kind !== 'track';
-  if (!isState && !analysysLimits.name.test(xwhat)) warnings.add('bad_name', xwhat);
-  checkProperties(xcontext, kind, warnings);
+  if (!isState && !isGoodName(xwhat)) warn(warnings, 'bad_name', xwhat);
+  const plan = findPlan(kind, Object.keys(xcontext));
+  for (const { rule, where } of plan.breaks) warn(warnings, rule, where);
+  if (kind === 'profile_increment' || kind === 'profile_append')
+    checkOperands(kind, xcontext, plan, warnings);
 
-  // `$` marks the vendor's own fields, but a profile may hold such a one: $first_visit_time.
-  const isOwnField = isState ? (key: string) => sdkFields.has(key) : startsWithDollar;
-  const { picked, rest } = writeObjectParts(xcontext, isOwnField, analysysValueRules, warnings);
-  const person = personOf(kind, xwho.toWellFormed(), xcontext, warnings);
+  const id = xwho.toWellFormed();
+  const isLogin = kind === 'alias' || xcontext.$is_login === true;
+  if (xcontext.$is_login !== undefined && typeof xcontext.$is_login !== 'boolean') {
+    warn(warnings, 'bad_is_login', '$is_login');
+  }
   return {
     project: appid.toWellFormed(),
     dialect: 'analysys',
     kind,
     name: isState ? undefined : mendString(xwhat, analysysValueRules, warnings, 'xwhat'),
     itemId: undefined,
-    anonymousId: person.anonymousId,
-    userId: person.userId,
+    // $is_login tells which id xwho is; an alias has both.
+    anonymousId: kind === 'alias' ? originalId(xcontext.$original_id, warnings) : isLogin ? undefined : id,
+    userId: isLogin ? id : undefined,
     userKey: undefined,
     occurredAt: xwhen * 1000,
     timeSource: 'sender',
@@ -87,63 +88,79 @@ function toEvent({ appid, xwho, xwhat, xwhen, xcontext }: AnalysysEvent): Event 
     sdkVersion: text(xcontext.$lib_version, warnings),
     sessionId: text(xcontext.$session_id, warnings),
     debug: debugOf(xcontext.$debug, warnings),
-    properties: rest,
-    context: picked,
-    warnings: warnings.list,
+    properties: writeMembers(xcontext, plan.rest, analysysValueRules, warnings),
+    context: writeMembers(xcontext, plan.picked, analysysValueRules, warnings),
+    warnings: warnings.list ?? noWarnings,
     messageId: undefined,
   };
 }
 
-const kinds: Readonly<Record<string, EventKind | undefined>> = Object.assign(Object.create(null), {
-  $alias: 'alias',
-  $profile_set: 'profile_set',
-  $profile_set_once: 'profile_set_once',
-  $profile_increment: 'profile_increment',
-  $profile_append: 'profile_append',
-  $profile_unset: 'profile_unset',
-  $profile_delete: 'profile_delete',
-});
+const noWarnings: readonly string[] = [];
 
-/** `$is_login` tells which id xwho is; an alias has both. */
-function personOf(
-  kind: EventKind,
-  xwho: string,
-  xcontext: JsonObject,
-  warnings: Warnings,
-): { anonymousId: string | undefined; userId: string | undefined } {
-  if (kind === 'alias') {
-    const original = xcontext.$original_id;
-    if (!isId(original)) warnings.add('alias_without_original_id', '$original_id');
-    return { userId: xwho, anonymousId: isId(original) ? original.toWellFormed() : undefined };
-  }
-  const isLogin = xcontext.$is_login;
-  if (isLogin !== undefined && typeof isLogin !== 'boolean') warnings.add('bad_is_login', '$is_login');
-  return isLogin === true
-    ? { userId: xwho, anonymousId: undefined }
-    : { userId: undefined, anonymousId: xwho };
+const kinds: ReadonlyMap<string, EventKind> = new Map([
+  ['$alias', 'alias'],
+  ['$profile_set', 'profile_set'],
+  ['$profile_set_once', 'profile_set_once'],
+  ['$profile_increment', 'profile_increment'],
+  ['$profile_append', 'profile_append'],
+  ['$profile_unset', 'profile_unset'],
+  ['$profile_delete', 'profile_delete'],
+]);
+
+/** How to write the xcontext of events with certain keys, and what is to be said of those keys. */
+interface ContextPlan extends WritePlan {
+  readonly breaks: readonly { rule: string; where: string }[];
 }
 
-/** The vendor's documented limits on names and types, all of which its SDKs let through with a warning. */
-function checkProperties(xcontext: JsonObject, kind: EventKind, warnings: Warnings): void {
-  let count = 0;
-  for (const key of Object.keys(xcontext)) {
-    if (sdkFields.has(key)) continue;
-    if (!isKnownKey(key)) warnings.add('bad_key', key);
-    if (!startsWithDollar(key)) count++;
-    if (kind === 'profile_increment' && !isNumber(xcontext[key])) warnings.add('increment_not_a_number', key);
-    if (kind === 'profile_append' && !Array.isArray(xcontext[key])) warnings.add('append_not_a_list', key);
-  }
-  if (count > analysysLimits.properties) warnings.add('too_many_properties', `${count}`);
+const plans = { track: new Map<string, ContextPlan>(), state: new Map<string, ContextPlan>() };
+const mostPlans = 1000;
+
+/** The last plan for as many keys with the same ends is nearly always the one; if not, a new one is made. */
+function findPlan(kind: EventKind, keys: string[]): ContextPlan {
+  const known = kind === 'track' ? plans.track : plans.state;
+  const mark = `${keys.length}${keys[0]}${keys[keys.length >> 1]}`;
+  const found = known.get(mark);
+  if (found !== undefined && fitsPlan(found, keys)) return found;
+  const plan = planContext(kind, keys);
+  // Keys that break the rules may be of any number and length.
+  if (plan.breaks.length === 0 && (known.size < mostPlans || found !== undefined)) known.set(mark, plan);
+  return plan;
 }
 
-// The keys of a site are few and come back with every event.
-const goodKeys = new Set<string>();
+function planContext(kind: EventKind, keys: readonly string[]): ContextPlan {
+  // `$` marks the vendor's own fields, but a profile may hold such a one: $first_visit_time.
+  const isOwnField = kind === 'track' ? startsWithDollar : (key: string) => sdkFields.has(key);
+  const breaks = keys
+    .filter((key) => !analysysLimits.name.test(key))
+    .map((key) => ({ rule: 'bad_key', where: key }));
+  const given = keys.filter((key) => !startsWithDollar(key)).length;
+  if (given > analysysLimits.properties) breaks.push({ rule: 'too_many_properties', where: `${given}` });
+  return { ...planObject(keys, isOwnField), breaks };
+}
 
-function isKnownKey(key: string): boolean {
-  if (goodKeys.has(key)) return true;
-  if (!analysysLimits.name.test(key)) return false;
-  if (goodKeys.size < 10_000) goodKeys.add(key);
+// The names of a site's events are few and come again and again.
+const goodNames = new Set<string>();
+
+function isGoodName(name: string): boolean {
+  if (goodNames.has(name)) return true;
+  if (!analysysLimits.name.test(name)) return false;
+  if (goodNames.size < 10_000) goodNames.add(name);
   return true;
+}
+
+function originalId(value: JsonValue | undefined, warnings: Warnings): string | undefined {
+  if (isId(value)) return value.toWellFormed();
+  warn(warnings, 'alias_without_original_id', '$original_id');
+  return undefined;
+}
+
+/** What the fold will ignore is said here. */
+function checkOperands(kind: EventKind, xcontext: JsonObject, plan: WritePlan, warnings: Warnings): void {
+  for (const { key } of plan.rest) {
+    const value = xcontext[key];
+    if (kind === 'profile_increment' && !isNumber(value)) warn(warnings, 'increment_not_a_number', key);
+    if (kind === 'profile_append' && !Array.isArray(value)) warn(warnings, 'append_not_a_list', key);
+  }
 }
 
 /** A 64-bit or overlong number is one too, though not to JavaScript. */
@@ -159,7 +176,7 @@ const text = (value: JsonValue | undefined, warnings: Warnings): string | undefi
 /** The SDKs take anything but 0, 1 and 2 for 0. */
 function debugOf(value: JsonValue | undefined, warnings: Warnings): Debug {
   if (value === 0 || value === 1 || value === 2) return value;
-  if (value !== undefined) warnings.add('bad_debug', '$debug');
+  if (value !== undefined) warn(warnings, 'bad_debug', '$debug');
   return 0;
 }
 

@@ -16,63 +16,89 @@ export class TooDeep extends Error {}
 
 export const maximumDepth = 100;
 
-/** Collects warnings up to a bound; a last one says that there were more. */
+/** Warnings of one event, up to a bound; the last one says that there were more. */
 export interface Warnings {
-  add(rule: string, where: string): void;
-  readonly list: readonly string[];
+  list: string[] | undefined;
 }
 
-export const noWarnings: readonly string[] = Object.freeze([]);
+export const maximumWarnings = 50;
 
-export function createWarnings(limit: number): Warnings {
-  let list: string[] | undefined;
-  return {
-    add(rule, where) {
-      list ??= [];
-      if (list.length < limit - 1) list.push(`${rule}: ${clip(where)}`);
-      else if (list.length === limit - 1) list.push('more: warnings were left out');
-    },
-    get list() {
-      return list ?? noWarnings;
-    },
-  };
+export function warn(warnings: Warnings, rule: string, where: string): void {
+  warnings.list ??= [];
+  if (warnings.list.length < maximumWarnings - 1) warnings.list.push(`${rule}: ${clip(where)}`);
+  else if (warnings.list.length === maximumWarnings - 1) warnings.list.push('more: warnings were left out');
 }
 
 /**
- * The members of an object as JSON text with sorted keys, those that `pick` names apart from the rest.
+ * How to write objects with certain keys: in which order, and which of two texts each member belongs to.
+ * A site's events have few sets of keys, so the order is found once for each.
+ */
+export interface WritePlan {
+  /** The keys in the order of the object. */
+  readonly keys: readonly string[];
+  readonly picked: readonly PlannedMember[];
+  readonly rest: readonly PlannedMember[];
+}
+
+interface PlannedMember {
+  readonly key: string;
+  /** The key as JSON, with what stands around it. */
+  readonly lead: string;
+}
+
+export function planObject(keys: readonly string[], pick: (key: string) => boolean): WritePlan {
+  const sorted = [...keys].sort();
+  const plan = (members: readonly string[]): PlannedMember[] =>
+    members.map((key, index) => ({
+      key,
+      lead: `${index === 0 ? '{' : ','}${JSON.stringify(key.toWellFormed())}:`,
+    }));
+  return { keys, picked: plan(sorted.filter(pick)), rest: plan(sorted.filter((key) => !pick(key))) };
+}
+
+export function fitsPlan(plan: WritePlan, keys: readonly string[]): boolean {
+  if (plan.keys.length !== keys.length) return false;
+  for (let index = 0; index < keys.length; index++) if (plan.keys[index] !== keys[index]) return false;
+  return true;
+}
+
+/**
+ * The planned members of an object as JSON text with sorted keys.
  *
  * What BigQuery would refuse is mended, each time with a warning: strings are made well-formed,
  * numbers that neither 64 bits nor a double hold become strings. Throws TooDeep.
  */
-export function writeObjectParts(
+export function writeMembers(
   object: JsonObject,
-  pick: (key: string) => boolean,
+  members: readonly PlannedMember[],
   rules: ValueRules,
   warnings: Warnings,
-): { picked: string; rest: string } {
-  let picked = '';
-  let rest = '';
-  for (const key of sortedKeys(object)) {
-    const member = `${quoteKey(key, warnings)}:${writeValue(object[key] as JsonValue, rules, warnings, key, 1)}`;
-    if (pick(key)) picked = picked === '' ? member : `${picked},${member}`;
-    else rest = rest === '' ? member : `${rest},${member}`;
+): string {
+  if (members.length === 0) return '{}';
+  let text = '';
+  for (const { key, lead } of members) {
+    const value = object[key] as JsonValue;
+    text +=
+      typeof value === 'string' && value.length <= rules.warnStringAbove && plain.test(value)
+        ? `${lead}"${value}"`
+        : lead + writeValue(value, rules, warnings, key, 1);
   }
-  return { picked: `{${picked}}`, rest: `{${rest}}` };
+  return `${text}}`;
 }
 
 /** One object as JSON text with sorted keys, by the same rules. Throws TooDeep. */
 export const writeObject = (object: JsonObject, rules: ValueRules, warnings: Warnings): string =>
-  writeObjectParts(object, () => false, rules, warnings).rest;
+  writeMembers(object, planObject(Object.keys(object), () => false).rest, rules, warnings);
 
 /** A short string of the envelope by the same rules: cut and made well-formed. */
 export function mendString(value: string, rules: ValueRules, warnings: Warnings, where: string): string {
   let mended = value;
   if (rules.cut !== undefined && mended.length > rules.cut.above) {
-    warnings.add('string_cut', where);
+    warn(warnings, 'string_cut', where);
     mended = mended.slice(0, rules.cut.to) + rules.cut.mark;
   }
   if (!mended.isWellFormed()) {
-    warnings.add('lone_surrogate', where);
+    warn(warnings, 'lone_surrogate', where);
     mended = mended.toWellFormed();
   }
   return mended;
@@ -89,17 +115,17 @@ function writeValue(
   if (typeof value === 'number') {
     if (Number.isFinite(value)) return `${value}`;
     // JSON.parse answers Infinity for 1e400 written without an exponent of three digits; nothing else is infinite.
-    warnings.add('inexact_number', where);
+    warn(warnings, 'inexact_number', where);
     return `"${value}"`;
   }
   if (typeof value === 'boolean') return value ? 'true' : 'false';
   if (typeof value === 'bigint') return value.toString();
   if (value === null) {
-    if (rules.warnNullAndNested) warnings.add('null_value', where);
+    if (rules.warnNullAndNested) warn(warnings, 'null_value', where);
     return 'null';
   }
   if (typeof value === 'symbol') {
-    warnings.add('inexact_number', where);
+    warn(warnings, 'inexact_number', where);
     return JSON.stringify(value.description);
   }
   if (depth >= maximumDepth) throw new TooDeep(`${clip(where)} is nested deeper than ${maximumDepth} levels`);
@@ -115,8 +141,8 @@ function writeList(
   where: string,
   depth: number,
 ): string {
-  if (list.length > rules.warnListAbove) warnings.add('list_too_long', where);
-  if (depth > 1 && rules.warnNullAndNested) warnings.add('nested_value', where);
+  if (list.length > rules.warnListAbove) warn(warnings, 'list_too_long', where);
+  if (depth > 1 && rules.warnNullAndNested) warn(warnings, 'nested_value', where);
   let text = '[';
   for (let index = 0; index < list.length; index++) {
     if (index > 0) text += ',';
@@ -132,7 +158,7 @@ function writeNested(
   where: string,
   depth: number,
 ): string {
-  if (rules.warnNullAndNested) warnings.add('nested_value', where);
+  if (rules.warnNullAndNested) warn(warnings, 'nested_value', where);
   let text = '';
   for (const key of sortedKeys(object)) {
     const member = writeValue(object[key] as JsonValue, rules, warnings, `${where}.${key}`, depth + 1);
@@ -146,7 +172,7 @@ const plain = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
 
 function writeString(value: string, rules: ValueRules, warnings: Warnings, where: string): string {
   if (value.length > rules.warnStringAbove) {
-    warnings.add('string_too_long', where);
+    warn(warnings, 'string_too_long', where);
     return JSON.stringify(mendString(value, rules, warnings, where));
   }
   if (plain.test(value)) return `"${value}"`;
@@ -155,7 +181,7 @@ function writeString(value: string, rules: ValueRules, warnings: Warnings, where
 
 function quoteKey(key: string, warnings: Warnings): string {
   if (plain.test(key)) return `"${key}"`;
-  if (!key.isWellFormed()) warnings.add('lone_surrogate', key.toWellFormed());
+  if (!key.isWellFormed()) warn(warnings, 'lone_surrogate', key.toWellFormed());
   return JSON.stringify(key.toWellFormed());
 }
 
