@@ -43,7 +43,8 @@ export function parseJson(bytes: Buffer, bounds: JsonBounds): ParsedJson {
     return { ok: false, reason: 'invalid_utf8', detail: 'the text is not UTF-8' };
   }
   try {
-    const value = mayLoseDigits(bytes) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+    const value =
+      hasLongNumber(bytes) || longExponent.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
     return { ok: true, value };
   } catch (error) {
     // The lossless way recurses.
@@ -66,19 +67,16 @@ export function writeJson(value: JsonValue): string {
   });
 }
 
+// Begins with a digit: V8 skips faster to those than over alternatives.
+const longExponent = /\d[eE][-+]?\d{3}/;
+
 /**
- * Whether some number may not survive a double: 16 digits in a row, or an exponent of three digits.
- * A run of 16 covers a multiple of 16, so only every sixteenth byte is looked at for the first.
+ * Whether 16 digits stand in a row, which a double may not hold.
+ * Such a run covers a multiple of 16, so only every sixteenth byte is looked at.
  */
-function mayLoseDigits(bytes: Buffer): boolean {
+function hasLongNumber(bytes: Buffer): boolean {
   for (let at = 15; at < bytes.length; at += 16) {
     if (isDigitOrPoint(bytes[at]) && runLength(bytes, at) >= 16) return true;
-  }
-  for (let at = 1; at < bytes.length; at++) {
-    if (((bytes[at] as number) | 0x20) === 0x65 && isDigitOrPoint(bytes[at - 1])) {
-      const sign = bytes[at + 1] === 0x2d || bytes[at + 1] === 0x2b ? 1 : 0;
-      if (runLength(bytes, at + 1 + sign) >= 3) return true;
-    }
   }
   return false;
 }
