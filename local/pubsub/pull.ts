@@ -15,8 +15,13 @@ export interface PullRequest {
   maxMessages?: number;
 }
 
-/** Answers a Pull with the encoded PullResponse. `cancelled` aborts when the caller gave up: then nothing is leased. */
-export async function pull(broker: Broker, request: PullRequest, cancelled: AbortSignal): Promise<Buffer> {
+/** A call whose client may give up. */
+export interface Cancellable {
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+/** Answers a Pull with the encoded PullResponse. When the caller of `call` gives up, nothing is leased. */
+export async function pull(broker: Broker, request: PullRequest, call: Cancellable): Promise<Buffer> {
   const { subscription: name = '', returnImmediately = false, maxMessages = 0 } = request;
   checkName('subscriptions', name);
   const attached = broker.subscription(name);
@@ -24,7 +29,7 @@ export async function pull(broker: Broker, request: PullRequest, cancelled: Abor
   if (maxMessages <= 0) {
     throw invalidArgument('You have passed an invalid argument to the service (argument=max_messages).');
   }
-  const taken = await takeFirst(attached, maxMessages, returnImmediately ? 0 : longestWait, cancelled);
+  const taken = await takeFirst(attached, maxMessages, returnImmediately ? 0 : longestWait, call);
   const { subscription, leases } = attached;
   return encodePullResponse(
     taken.map((one) => ({
@@ -41,7 +46,7 @@ function takeFirst(
   { subscription }: Attached,
   maxMessages: number,
   wait: number,
-  cancelled: AbortSignal,
+  call: Cancellable,
 ): Promise<Taken[]> {
   return new Promise((resolve, reject) => {
     let done = false;
@@ -49,7 +54,6 @@ function takeFirst(
       if (done) return;
       done = true;
       clearTimeout(timer);
-      cancelled.removeEventListener('abort', giveUp);
       subscription.remove(consumer);
       settle();
     };
@@ -67,7 +71,7 @@ function takeFirst(
     };
     // A dispatch is one turn away, so even "immediately" leaves it the time to answer with what is there.
     const timer = setTimeout(giveUp, Math.max(wait, 5));
-    cancelled.addEventListener('abort', giveUp);
+    call.on('cancelled', giveUp);
     subscription.add(consumer);
   });
 }

@@ -1,12 +1,14 @@
-import http from 'node:http';
-import https from 'node:https';
 import { afterFailure, afterSuccess, pauseOf, startPace } from './backoff.ts';
 import type { SignToken } from './broker.ts';
 import { pushEnvelope } from './envelope.ts';
+import { createHttpPool } from './http-pool.ts';
 import type { Consumer, Subscription, Taken } from './subscription.ts';
 
-/** The answers that acknowledge (cloud.google.com/pubsub/docs/push#receive_push); 102 comes as information. */
-const acknowledging = new Set([200, 201, 202, 204]);
+/** The answers that acknowledge (cloud.google.com/pubsub/docs/push#receive_push). */
+const acknowledging = new Set([102, 200, 201, 202, 204]);
+
+const fixedHeaders =
+  'content-type: application/json\r\nuser-agent: CloudPubSub-Google\r\naccept: application/json\r\nfrom: noreply@google.com\r\n';
 
 export interface PushSurroundings {
   signToken: SignToken | undefined;
@@ -20,8 +22,7 @@ export function createPush(
   { signToken, timeScale, log }: PushSurroundings,
 ): Consumer {
   const { pushEndpoint = '', oidcToken } = subscription.config.pushConfig;
-  const { request, agent } = openAgent(pushEndpoint);
-  const target = new URL(pushEndpoint);
+  const pool = createHttpPool(new URL(pushEndpoint));
   let pace = startPace();
   let outstanding = 0;
   let pausedUntil = 0;
@@ -55,22 +56,20 @@ export function createPush(
       subscription.name,
       attempt,
     );
-    const headers: http.OutgoingHttpHeaders = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(payload),
-      'user-agent': 'CloudPubSub-Google',
-      accept: 'application/json',
-      from: 'noreply@google.com',
-    };
+    let headers = fixedHeaders;
     if (oidcToken !== undefined && signToken !== undefined) {
       const claims = {
         audience: oidcToken.audience || pushEndpoint,
         email: oidcToken.serviceAccountEmail ?? '',
       };
-      headers.authorization = `Bearer ${await signToken(claims)}`;
+      headers += `authorization: Bearer ${await signToken(claims)}\r\n`;
     }
-    const timeout = (subscription.config.ackDeadlineSeconds * 1000) / timeScale;
-    return post(request, target, agent, headers, payload, timeout);
+    const status = await pool.post(
+      headers,
+      payload,
+      (subscription.config.ackDeadlineSeconds * 1000) / timeScale,
+    );
+    return acknowledging.has(status) ? undefined : `status ${status}`;
   };
 
   const finish = (taken: Taken, failure: string | undefined) => {
@@ -98,55 +97,7 @@ export function createPush(
       stopped = true;
       clearTimeout(pause);
       // Requests under way end by themselves; their answers still count.
-      agent.destroyWhenIdle();
+      pool.close();
     },
-  };
-}
-
-/** Posts and resolves with undefined when the answer acknowledges, else with what was wrong. */
-function post(
-  request: typeof http.request,
-  target: URL,
-  agent: http.Agent,
-  headers: http.OutgoingHttpHeaders,
-  payload: string,
-  timeout: number,
-): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const call = request(target, { method: 'POST', agent, headers });
-    const deadline = setTimeout(() => {
-      resolve('no answer within the ack deadline');
-      call.destroy();
-    }, timeout);
-    const settle = (failure: string | undefined) => {
-      clearTimeout(deadline);
-      resolve(failure);
-    };
-    call.on('information', (information) => {
-      if (information.statusCode === 102) settle(undefined);
-    });
-    call.on('response', (response) => {
-      response.resume();
-      const code = response.statusCode ?? 0;
-      settle(acknowledging.has(code) ? undefined : `status ${code}`);
-    });
-    call.on('error', (error) => settle(error.message));
-    call.end(payload);
-  });
-}
-
-function openAgent(endpoint: string) {
-  const secure = endpoint.startsWith('https:');
-  const options = { keepAlive: true, maxSockets: 1000, maxFreeSockets: 256 };
-  const agent = secure ? new https.Agent(options) : new http.Agent(options);
-  return {
-    request: secure ? https.request : http.request,
-    agent: Object.assign(agent, {
-      destroyWhenIdle() {
-        for (const sockets of Object.values(agent.freeSockets))
-          for (const socket of sockets ?? []) socket.destroy();
-        agent.maxFreeSockets = 0;
-      },
-    }),
   };
 }

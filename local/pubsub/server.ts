@@ -3,6 +3,7 @@ import {
   type handleUnaryCall,
   Server,
   ServerCredentials,
+  type ServerUnaryCall,
   type ServiceDefinition,
   status,
   type UntypedServiceImplementation,
@@ -36,13 +37,11 @@ export async function serve(
 
   const unary =
     <Request, Response>(
-      method: (request: Request, cancelled: AbortSignal) => Response | Promise<Response>,
+      method: (request: Request, call: ServerUnaryCall<Request, Response>) => Response | Promise<Response>,
     ): handleUnaryCall<Request, Response> =>
     async (call, callback) => {
-      const abort = new AbortController();
-      call.on('cancelled', () => abort.abort());
       try {
-        callback(null, await method(call.request, abort.signal));
+        callback(null, await method(call.request, call));
       } catch (error) {
         callback(asRefusal(error, log));
       }
@@ -53,7 +52,7 @@ export async function serve(
   server.addService(definitions.publisher, allUnary(publisherMethods(broker)));
   server.addService(definitions.subscriber, {
     ...allUnary(subscriberMethods(broker)),
-    Pull: unary((request: PullRequest, cancelled) => pull(broker, request, cancelled)),
+    Pull: unary((request: PullRequest, call) => pull(broker, request, call)),
     StreamingPull: (stream: Parameters<typeof streamingPull>[1]) => streamingPull(broker, stream),
   });
   // Without methods each of its calls answers UNIMPLEMENTED.
