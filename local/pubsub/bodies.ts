@@ -19,9 +19,15 @@ export function createBodies(store: Store, boundBytes = 64 * 1024 * 1024): Bodie
   };
 
   return {
-    put(message, body, readers) {
+    put(message, { bytes, published }, readers) {
+      // A slice of a large request would keep all of that request alive for one slow message.
+      const body = {
+        bytes: bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes,
+        published,
+      };
       held.set(message, { body, readers });
       heldBytes += body.bytes.length;
+      if (heldBytes <= boundBytes) return;
       for (const [oldest, entry] of held) {
         if (heldBytes <= boundBytes) break;
         drop(oldest, entry.body);

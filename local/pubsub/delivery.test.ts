@@ -199,8 +199,8 @@ describe('a stream', () => {
     expect((await failed).code).toBe(3);
   });
 
-  test('that ends leaves its messages to others once their deadline passes', async () => {
-    await start({ ackDeadlineSeconds: 10 }, 100);
+  test('that ends leaves its messages to others once the deadline it asked for passes', async () => {
+    await start({ ackDeadlineSeconds: 600 }, 100);
     await publish('a');
     const raw = pulls.streamingPull();
     raw.on('error', () => {});
@@ -211,6 +211,29 @@ describe('a stream', () => {
     await delivered;
     raw.cancel();
     expect((await pull())[0]?.text).toBe('a');
+  });
+
+  test('is told that the server lives when it asks with an empty request', async () => {
+    await start();
+    const raw = pulls.streamingPull();
+    let answers = 0;
+    raw.on('data', () => answers++);
+    raw.on('error', () => {});
+    raw.write({ subscription, streamAckDeadlineSeconds: 10, protocolVersion: 1 });
+    await until(() => answers === 1);
+    raw.write({});
+    await until(() => answers === 2);
+    raw.cancel();
+  });
+
+  test('is refused what belongs in its first request when it comes later', async () => {
+    await start();
+    const raw = pulls.streamingPull();
+    const failed = new Promise<{ code: number }>((resolve) => raw.on('error', resolve));
+    raw.on('data', () => {});
+    raw.write({ subscription, streamAckDeadlineSeconds: 10 });
+    raw.write({ maxOutstandingMessages: 5 });
+    expect((await failed).code).toBe(3);
   });
 
   test('is told when its subscription is deleted', async () => {

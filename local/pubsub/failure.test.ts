@@ -104,6 +104,7 @@ describe('a message that keeps failing', () => {
   test('stays when the dead-letter topic is gone, and goes there once it is back', async () => {
     await start({ deadLetterPolicy: { deadLetterTopic: dead, maxDeliveryAttempts: 5 } });
     await bench.client.topic('dead').delete();
+    await bench.client.subscription('all').setMetadata({ labels: { still: 'changeable' } });
     await publish('poison');
     for (let attempt = 1; attempt <= 7; attempt++) expect(await nackOne()).toBe(attempt);
     expect(counts()).toMatchObject({ backlog: 1, deadLettered: 0 });

@@ -16,6 +16,7 @@ interface Call {
   request: string;
   settle(status: number | Error): void;
   settled: boolean;
+  connection: Connection | undefined;
 }
 
 interface Connection {
@@ -78,6 +79,7 @@ export function createHttpPool(target: URL): HttpPool {
   };
 
   const send = (connection: Connection, call: Call, reused: boolean) => {
+    call.connection = connection;
     connection.call = call;
     connection.maybeStale = reused;
     connection.reader.reset();
@@ -87,14 +89,14 @@ export function createHttpPool(target: URL): HttpPool {
   return {
     post(headers, body, timeout) {
       return new Promise((resolve, reject) => {
-        let using: Connection | undefined;
         const timer = setTimeout(() => {
           call.settle(new Error('no answer within the ack deadline'));
-          using?.socket.destroy();
+          call.connection?.socket.destroy();
         }, timeout);
         const call: Call = {
           request: `${start}${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
           settled: false,
+          connection: undefined,
           settle(status) {
             if (call.settled) return;
             call.settled = true;
@@ -105,8 +107,7 @@ export function createHttpPool(target: URL): HttpPool {
         };
         // The last one used is the least likely to have been closed.
         const kept = idle.pop();
-        using = kept ?? open();
-        send(using, call, kept !== undefined);
+        send(kept ?? open(), call, kept !== undefined);
       });
     },
     close() {

@@ -149,6 +149,27 @@ describe('a server that is stopped', () => {
     await second.close();
   });
 
+  test('does not push without the token a subscription asks for', async () => {
+    const endpoint = await openEndpoint(() => 200);
+    const first = await startPubSub({ file, port: 0, signToken: async () => 'token' });
+    const client = connect(first.port);
+    await client.createTopic('events');
+    await client.topic('events').createSubscription('all', {
+      pushEndpoint: endpoint.url,
+      oidcToken: { serviceAccountEmail: 'a@b' },
+    });
+    await client.close();
+    await first.close();
+    const second = await startPubSub({ file, port: 0 });
+    const again = connect(second.port);
+    await again.topic('events').publishMessage({ data: Buffer.from('a') });
+    await until(() => second.counts().subscriptions[subscription]?.failed === 1);
+    expect(endpoint.pushes).toEqual([]);
+    await again.close();
+    await second.close();
+    await endpoint.close();
+  });
+
   test('holds its file alone', async () => {
     const first = await startPubSub({ file, port: 0 });
     await expect(startPubSub({ file, port: 0 })).rejects.toThrow('locked');

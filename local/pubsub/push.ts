@@ -57,7 +57,8 @@ export function createPush(
       attempt,
     );
     let headers = fixedHeaders;
-    if (oidcToken !== undefined && signToken !== undefined) {
+    if (oidcToken !== undefined) {
+      if (signToken === undefined) throw new Error('there is no issuer to sign its token');
       const claims = {
         audience: oidcToken.audience || pushEndpoint,
         email: oidcToken.serviceAccountEmail ?? '',

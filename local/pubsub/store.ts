@@ -17,8 +17,10 @@ export interface Store {
   readBody(message: number): Body | undefined;
   /** The next pending messages of a subscription after `after`, oldest first. */
   readPending(subscription: number, after: number, limit: number): Pending[];
-  /** How many are pending, and the oldest of them. */
-  readBacklog(subscription: number): { count: number; newest: number; oldestPublished: number | undefined };
+  /** How many are pending, and the last of them. Counts row by row. */
+  readBacklog(subscription: number): { count: number; newest: number };
+  /** When the oldest pending message was published. */
+  readOldest(subscription: number): number | undefined;
   /** The oldest pending messages that were published before a time. */
   readExpired(subscription: number, before: number, limit: number): number[];
   close(): void;
@@ -184,12 +186,11 @@ export function openStore(file: string): Store {
       })),
     readBacklog(subscription) {
       const row = selectCount.get(subscription);
+      return { count: Number(row?.count ?? 0), newest: Number(row?.newest ?? 0) };
+    },
+    readOldest(subscription) {
       const oldest = selectOldest.get(subscription, 1);
-      return {
-        count: Number(row?.count ?? 0),
-        newest: Number(row?.newest ?? 0),
-        oldestPublished: oldest === undefined ? undefined : Number(oldest.published),
-      };
+      return oldest === undefined ? undefined : Number(oldest.published);
     },
     readExpired(subscription, before, limit) {
       const expired: number[] = [];

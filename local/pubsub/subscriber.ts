@@ -67,6 +67,7 @@ export function subscriberMethods(broker: Broker) {
       const config = readSubscription(broker, request);
       if (broker.subscriptions.has(config.name)) throw alreadyExists(config.name);
       broker.topic(config.topic);
+      checkDeadLetterTopic(broker, config);
       broker.createSubscription(config);
       return show(config);
     },
@@ -96,6 +97,7 @@ export function subscriberMethods(broker: Broker) {
         if (isSet(given[field])) Object.assign(merged, { [field]: given[field] });
       }
       const config = readSubscription(broker, merged);
+      if (paths.includes('dead_letter_policy')) checkDeadLetterTopic(broker, config);
       broker.updateSubscription(config);
       return show(config);
     },
@@ -181,7 +183,7 @@ function readSubscription(broker: Broker, request: SubscriptionRequest): Subscri
     messageRetentionDuration,
     expirationPolicy,
     ...(labels && { labels }),
-    ...(deadLetterPolicy && { deadLetterPolicy: readDeadLetterPolicy(broker, deadLetterPolicy) }),
+    ...(deadLetterPolicy && { deadLetterPolicy: readDeadLetterPolicy(deadLetterPolicy) }),
     ...(retryPolicy && { retryPolicy: readRetryPolicy(retryPolicy) }),
     state: 'ACTIVE',
   };
@@ -207,11 +209,15 @@ function readPushConfig(broker: Broker, push: SubscriptionRequest['pushConfig'])
 }
 
 function readDeadLetterPolicy(
-  broker: Broker,
   policy: NonNullable<SubscriptionRequest['deadLetterPolicy']>,
 ): NonNullable<SubscriptionConfig['deadLetterPolicy']> {
   const deadLetterTopic = policy.deadLetterTopic ?? '';
   checkName('topics', deadLetterTopic);
-  if (!broker.topics.has(deadLetterTopic)) throw notFound(deadLetterTopic);
   return { deadLetterTopic, maxDeliveryAttempts: readMaxDeliveryAttempts(policy.maxDeliveryAttempts) };
+}
+
+/** It must exist when the policy is set (pubsub.proto); deleted later, the messages stay where they are. */
+function checkDeadLetterTopic(broker: Broker, { deadLetterPolicy }: SubscriptionConfig): void {
+  if (deadLetterPolicy === undefined || broker.topics.has(deadLetterPolicy.deadLetterTopic)) return;
+  throw notFound(deadLetterPolicy.deadLetterTopic);
 }

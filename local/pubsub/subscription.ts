@@ -212,7 +212,7 @@ export function createSubscription(
     },
     acknowledge(entry) {
       outstanding--;
-      if (entry.settled) return;
+      if (entry.settled || closed) return;
       tally.acknowledged++;
       if (faults.redeliverRate > 0 && faults.random() < faults.redeliverRate) {
         retries.push(entry);
@@ -275,7 +275,7 @@ export function createSubscription(
     },
     counts() {
       commits.flush();
-      const oldest = backlog === 0 ? undefined : store.readBacklog(id).oldestPublished;
+      const oldest = backlog === 0 ? undefined : store.readOldest(id);
       return {
         topic: subscription.config.topic,
         backlog,

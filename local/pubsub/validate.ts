@@ -1,4 +1,4 @@
-import { type Duration, deletedTopic, milliseconds, type PushConfig } from './config.ts';
+import { type Duration, milliseconds, type PushConfig } from './config.ts';
 import { invalidArgument } from './refuse.ts';
 import { longestAttributeKey, longestAttributeValue, type ScannedPublish } from './wire.ts';
 
@@ -157,10 +157,6 @@ export function checkLabels(labels: Record<string, string>): void {
       );
     }
   }
-}
-
-export function checkTopicGiven(topic: string): void {
-  if (topic !== deletedTopic) checkName('topics', topic);
 }
 
 function tooSmall(what: string, given: number, minimum: number) {
