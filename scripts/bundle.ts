@@ -6,6 +6,7 @@ import {
   DEFERRED_FOLDER,
   type DeferredModule,
   deferProtobufClasses,
+  leaveOutUnreachable,
   mergeDuplicates,
   parseLargeJson,
 } from './lean-clients.ts';
@@ -34,6 +35,7 @@ export async function bundleFunction(entry: string, root: string): Promise<Bundl
       mergeDuplicates(root),
       deferProtobufClasses(root, deferred),
       deferClientWork(root),
+      leaveOutUnreachable(),
       parseLargeJson(),
     ],
   });

@@ -20,16 +20,19 @@ export function mergeDuplicates(root: string): Plugin {
   return {
     name: 'merge-duplicates',
     setup(build) {
-      build.onResolve({ filter: /^[@a-z]/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
-        if (pluginData === RESOLVING || !importer.includes(`${sep}node_modules${sep}`)) return undefined;
-        const resolved = await build.resolve(path, { importer, resolveDir, kind, pluginData: RESOLVING });
-        const inside =
-          resolved.external || resolved.errors.length > 0 ? undefined : splitPackage(resolved.path, root);
-        const first = inside === undefined ? undefined : canonical.get(inside.folder);
-        return inside === undefined || first === undefined
-          ? undefined
-          : { path: join(root, first, inside.file) };
-      });
+      build.onResolve(
+        { filter: startingWith(canonical.keys()) },
+        async ({ path, importer, resolveDir, kind, pluginData }) => {
+          if (pluginData === RESOLVING || !importer.includes(`${sep}node_modules${sep}`)) return undefined;
+          const resolved = await build.resolve(path, { importer, resolveDir, kind, pluginData: RESOLVING });
+          const inside =
+            resolved.external || resolved.errors.length > 0 ? undefined : splitPackage(resolved.path, root);
+          const first = inside === undefined ? undefined : canonical.get(inside.folder);
+          return inside === undefined || first === undefined
+            ? undefined
+            : { path: join(root, first, inside.file) };
+        },
+      );
     },
   };
 }
@@ -50,6 +53,24 @@ export function deferProtobufClasses(root: string, deferred: Map<string, Deferre
       build.onResolve({ filter: new RegExp(`^\\./${DEFERRED_FOLDER}/`) }, ({ path, pluginData, importer }) =>
         pluginData === RESOLVING || !deferred.has(importer) ? undefined : { path, external: true },
       );
+    },
+  };
+}
+
+/**
+ * Leaves out what cannot be reached here: a polyfill that fetch-blob loads only where there are no web streams
+ * (Node 24 has them), and zod's messages in other languages, of which nothing asks for any but English.
+ */
+export function leaveOutUnreachable(): Plugin {
+  return {
+    name: 'leave-out-unreachable',
+    setup(build) {
+      build.onLoad({ filter: /[\\/]web-streams-polyfill[\\/]dist[\\/]\w+[.\w]*\.js$/ }, () => ({
+        contents: '',
+      }));
+      build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+        contents: "export { default as en } from './en.js';",
+      }));
     },
   };
 }
@@ -88,6 +109,12 @@ function deferringModule(file: string): string {
     let loaded;
     module.exports = { __esModule: true, get google() { return (loaded ??= require('./${DEFERRED_FOLDER}/${file}')).google; } };
   `;
+}
+
+/** Matches imports of the packages in these folders; anything wider would ask about every import of every file. */
+function startingWith(folders: Iterable<string>): RegExp {
+  const names = new Set([...folders].map((folder) => folder.split('node_modules/').at(-1) ?? ''));
+  return new RegExp(`^(?:${[...names].join('|').replaceAll('.', '\\.')})(?:/|$)`);
 }
 
 function splitPackage(path: string, root: string): { folder: string; file: string } | undefined {
