@@ -14,7 +14,7 @@ export interface Database {
   write<T>(work: (connection: DuckDBConnection) => Promise<T>, onCommit?: (result: T) => void): Promise<T>;
   /** Runs `work` on a connection that nobody else uses meanwhile. */
   read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
-  /** Waits for the writes under way, checkpoints, and closes the file. */
+  /** Waits for the reads and writes under way, checkpoints, and closes the file. */
   close(): Promise<void>;
 }
 
@@ -31,6 +31,7 @@ export async function openDatabase(file: string): Promise<Database> {
 
   let lastWrite: Promise<unknown> = Promise.resolve();
   const idleReaders: DuckDBConnection[] = [];
+  const reads = new Set<Promise<unknown>>();
 
   async function transaction<T>(
     work: (connection: DuckDBConnection) => Promise<T>,
@@ -49,23 +50,30 @@ export async function openDatabase(file: string): Promise<Database> {
     }
   }
 
+  async function readOn<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = idleReaders.pop() ?? (await instance.connect());
+    try {
+      return await work(connection);
+    } finally {
+      if (idleReaders.length < IDLE_READERS_KEPT) idleReaders.push(connection);
+      else connection.closeSync();
+    }
+  }
+
   return {
     write(work, onCommit) {
       const result = lastWrite.then(() => transaction(work, onCommit));
       lastWrite = result.catch(() => undefined);
       return result;
     },
-    async read(work) {
-      const connection = idleReaders.pop() ?? (await instance.connect());
-      try {
-        return await work(connection);
-      } finally {
-        if (idleReaders.length < IDLE_READERS_KEPT) idleReaders.push(connection);
-        else connection.closeSync();
-      }
+    read(work) {
+      const result = readOn(work);
+      const settled = result.catch(() => undefined).finally(() => reads.delete(settled));
+      reads.add(settled);
+      return result;
     },
     async close() {
-      await lastWrite;
+      await Promise.all([lastWrite, ...reads]);
       if (file !== ':memory:') await writer.run('CHECKPOINT');
       for (const reader of idleReaders) reader.closeSync();
       writer.closeSync();

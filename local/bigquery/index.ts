@@ -74,6 +74,7 @@ export async function startBigQuery(options: BigQueryOptions): Promise<BigQueryS
     restPort: rest.port,
     grpcPort: storageWrite.port,
     async close() {
+      jobs.close();
       await Promise.all([rest.close(), storageWrite.close()]);
       await groupCommit.finish();
       await database.close();

@@ -44,6 +44,8 @@ export interface JobStore {
   list(projectId: string): Job[];
   cancel(job: Job): void;
   remove(job: Job): void;
+  /** Cancels what is running. */
+  close(): void;
 }
 
 const MAX_JOBS = 1_000;
@@ -82,6 +84,7 @@ export function openJobStore(context: {
             `Query exceeded limit for bytes billed: ${limit}. ${job.bytesProcessed} or higher required.`,
           );
         }
+        if (job.error !== undefined) throw job.error;
         job.rows = await runQuery(connection, translated);
       });
     } catch (error) {
@@ -102,6 +105,17 @@ export function openJobStore(context: {
       if (index > 0 && rows > MAX_RESULT_ROWS && job.endedAt !== undefined) job.rows = undefined;
       if (index >= MAX_JOBS && job.endedAt !== undefined) jobs.delete(keyOf(job.projectId, job.jobId));
     }
+  }
+
+  function cancel(job: Job): void {
+    if (job.endedAt !== undefined) return;
+    job.error = new GoogleError(
+      400,
+      'stopped',
+      'CANCELLED',
+      'Job execution was cancelled: User requested cancellation',
+    );
+    running.get(job)?.interrupt();
   }
 
   return {
@@ -147,15 +161,9 @@ export function openJobStore(context: {
       return job;
     },
     list: (projectId) => [...jobs.values()].filter((job) => job.projectId === projectId).toReversed(),
-    cancel(job) {
-      if (job.endedAt !== undefined) return;
-      job.error = new GoogleError(
-        400,
-        'stopped',
-        'CANCELLED',
-        'Job execution was cancelled: User requested cancellation',
-      );
-      running.get(job)?.interrupt();
+    cancel,
+    close() {
+      for (const job of running.keys()) cancel(job);
     },
     remove(job) {
       jobs.delete(keyOf(job.projectId, job.jobId));

@@ -123,7 +123,7 @@ export function jobRoutes(jobs: JobStore): Route[] {
     refuseOthers(request.body, ['configuration', 'jobReference', 'kind'], 'Job');
     const configuration = recordOf(request.body.configuration, 'configuration');
     for (const kind of ['load', 'extract', 'copy']) {
-      if (isRecord(configuration[kind])) throw notImplemented(`A ${kind} job`);
+      if (isRecord(configuration[kind])) throw notImplemented(`A job of kind ${kind}`);
     }
     refuseOthers(configuration, ['query', 'dryRun', 'labels', 'jobTimeoutMs', 'jobType'], 'JobConfiguration');
     if (!isRecord(configuration.query))

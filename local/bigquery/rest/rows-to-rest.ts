@@ -115,5 +115,6 @@ function trimDecimal(text: string): string {
 }
 
 function float(value: number): string {
+  if (Object.is(value, -0)) return '-0.0';
   return Number.isInteger(value) && Math.abs(value) < 1e15 ? `${value}.0` : String(value);
 }

@@ -53,6 +53,9 @@ const REFUSED_METHODS = {
 /** Above the 10 MB that AppendRows refuses with a message of its own. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
+/** Requests of one connection that are decoded and not yet answered; more wait in gRPC's flow control. */
+const MAX_IN_FLIGHT = 64;
+
 /** Serves the default stream of the Storage Write API; every other method answers UNIMPLEMENTED with its name. */
 export async function startStorageWrite(options: StorageWriteOptions): Promise<StorageWriteServer> {
   const server = new Server({
@@ -133,11 +136,18 @@ function serveAppendRows(call: ServerDuplexStream<Buffer, Buffer>, options: Stor
   const connection = openAppendConnection(options);
   let lastAnswer: Promise<void> = Promise.resolve();
   let broken = false;
+  let inFlight = 0;
 
   call.on('data', (bytes: Buffer) => {
     if (broken) return;
+    inFlight += 1;
+    if (inFlight >= MAX_IN_FLIGHT) call.pause();
     const outcome = handle(bytes);
-    lastAnswer = lastAnswer.then(async () => send(await outcome));
+    lastAnswer = lastAnswer.then(async () => {
+      send(await outcome);
+      inFlight -= 1;
+      if (call.isPaused() && inFlight < MAX_IN_FLIGHT) call.resume();
+    });
   });
   call.on('end', () => {
     void lastAnswer.then(() => {
