@@ -16,6 +16,9 @@ export type Publish = (batch: EventBatch, facts: BatchFacts) => Promise<void>;
 /** Bytes of a message before compression. One request is one message unless it is larger. */
 const messageBytes = 1_000_000;
 
+/** At most, of a place in `state`, and of what stands before them. */
+const placeBytes = 6;
+
 /** `timeoutMs`: how long an acknowledgement may take, the client's own retries included. */
 export function createPublish(topic: Topic, timeoutMs: number): Publish {
   return async (batch, facts) => {
@@ -31,21 +34,21 @@ export function splitBatch(batch: EventBatch, limit: number): EventBatch[] {
   const state = new Set(batch.state);
   const parts: { events: Uint8Array[]; quarantine: Uint8Array[]; state: number[] }[] = [];
   let room = -1;
-  const partFor = (row: Uint8Array) => {
-    const size = rowFrameBytes(row);
+  const partFor = (row: Uint8Array, extra: number) => {
+    const size = rowFrameBytes(row) + extra;
     if (room < size) {
       parts.push({ events: [], quarantine: [], state: [] });
-      room = limit;
+      room = limit - placeBytes;
     }
     room -= size;
     return parts[parts.length - 1]!;
   };
   batch.events.forEach((row, place) => {
-    const part = partFor(row);
+    const part = partFor(row, state.has(place) ? placeBytes : 0);
     if (state.has(place)) part.state.push(part.events.length);
     part.events.push(row);
   });
-  for (const row of batch.quarantine) partFor(row).quarantine.push(row);
+  for (const row of batch.quarantine) partFor(row, 0).quarantine.push(row);
   return parts;
 }
 
