@@ -1,0 +1,69 @@
+import type { Field } from './types.ts';
+
+/** What a caller of the translator gives and gets; parameters are as BigQuery's REST API sends them. */
+
+export interface TableReference {
+  projectId: string;
+  datasetId: string;
+  tableId: string;
+}
+
+export interface RoutineReference {
+  projectId: string;
+  datasetId: string;
+  routineId: string;
+}
+
+export type Relation =
+  | {
+      kind: 'table';
+      /** Quoted, ready to follow FROM. */
+      duckdbName: string;
+      fields: Field[];
+      partitionField?: string;
+    }
+  | {
+      kind: 'view';
+      /** GoogleSQL. */
+      query: string;
+    };
+
+export interface TableFunction {
+  arguments: { name: string; type: Field['type'] }[];
+  /** GoogleSQL. */
+  body: string;
+}
+
+export interface Catalog {
+  defaultProject: string;
+  defaultDataset?: { projectId: string; datasetId: string };
+  relation(reference: TableReference): Relation | undefined;
+  tableFunction(reference: RoutineReference): TableFunction | undefined;
+}
+
+export interface ParameterType {
+  type: string;
+  arrayType?: ParameterType;
+  structTypes?: { name?: string; type: ParameterType }[];
+}
+
+export interface ParameterValue {
+  value?: string | null;
+  arrayValues?: ParameterValue[];
+  structValues?: Record<string, ParameterValue>;
+}
+
+export interface QueryParameter {
+  name?: string;
+  type: ParameterType;
+  value: ParameterValue;
+}
+
+export interface Translated {
+  kind: 'select';
+  /** DuckDB SQL with the parameters inside; its columns are those of `schema`, in order. */
+  sql: string;
+  schema: Field[];
+  /** The tables that the query reads, those behind views included. */
+  referencedTables: TableReference[];
+}
