@@ -130,6 +130,18 @@ describe('a subscription', () => {
     expect(bench.server.counts().subscriptions[subscription]?.backlog).toBe(0);
   });
 
+  test('does not deliver again what comes back after its retention', async () => {
+    await start({ messageRetentionDuration: { seconds: 600 } }, 6000);
+    // A stream stands ready to take it again.
+    const stream = bench.client.subscription('all');
+    stream.on('message', () => {});
+    await publish('old');
+    // At this scale its deadline passes every few milliseconds, and after 100 it comes back expired.
+    await until(() => bench.server.counts().subscriptions[subscription]?.backlog === 0);
+    expect(bench.server.counts().subscriptions[subscription]).toMatchObject({ acknowledged: 0, expired: 1 });
+    await stream.close();
+  });
+
   test('delivers every message of a backlog larger than what is kept in memory', async () => {
     await start({ ackDeadlineSeconds: 600 });
     const count = 25_000;

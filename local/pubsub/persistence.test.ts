@@ -133,6 +133,29 @@ describe('a server that is stopped', () => {
     await endpoint.close();
   });
 
+  test('has what it dead-lettered in the dead-letter topic and no longer where it failed', async () => {
+    const first = await startPubSub({ file, port: 0, timeScale: 100 });
+    const client = connect(first.port);
+    const endpoint = await openEndpoint(() => 500);
+    await client.createTopic('events');
+    await client.createTopic('dead');
+    await client.topic('dead').createSubscription('graves');
+    await client.topic('events').createSubscription('all', {
+      pushEndpoint: endpoint.url,
+      deadLetterPolicy: { deadLetterTopic: 'projects/local/topics/dead', maxDeliveryAttempts: 5 },
+    });
+    await client.topic('events').publishMessage({ data: Buffer.from('poison') });
+    await until(() => first.counts().subscriptions[subscription]?.deadLettered === 1);
+    await client.close();
+    await first.close();
+    const second = await startPubSub({ file, port: 0 });
+    const { subscriptions } = second.counts();
+    expect(subscriptions[subscription]?.backlog).toBe(0);
+    expect(subscriptions['projects/local/subscriptions/graves']?.backlog).toBe(1);
+    await second.close();
+    await endpoint.close();
+  });
+
   test('keeps the backlog of a subscription whose topic was deleted', async () => {
     const first = await startPubSub({ file, port: 0 });
     const client = connect(first.port);
