@@ -34,7 +34,12 @@ async function spawnServer(): Promise<{ child: ChildProcess; clients: LocalClien
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
-  const [line] = await once(createInterface(child.stdout!), 'line');
+  const [line] = await Promise.race([
+    once(createInterface(child.stdout!), 'line'),
+    once(child, 'exit').then(() => {
+      throw new Error('the server did not start');
+    }),
+  ]);
   const ports = JSON.parse(String(line)) as { restPort: number; grpcPort: number };
   const clients = connectClients({ ...ports, close: async () => undefined });
   return { child, clients };

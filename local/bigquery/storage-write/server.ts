@@ -53,8 +53,8 @@ const REFUSED_METHODS = {
 /** Above the 10 MB that AppendRows refuses with a message of its own. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
-/** Requests of one connection that are decoded and not yet answered; more wait in gRPC's flow control. */
-const MAX_IN_FLIGHT = 64;
+/** Requests of one connection, and their bytes, that are decoded and not yet answered; more wait in gRPC's flow control. */
+const MAX_IN_FLIGHT = { requests: 1_000, bytes: 64 * 1024 * 1024 };
 
 /** Serves the default stream of the Storage Write API; every other method answers UNIMPLEMENTED with its name. */
 export async function startStorageWrite(options: StorageWriteOptions): Promise<StorageWriteServer> {
@@ -136,17 +136,19 @@ function serveAppendRows(call: ServerDuplexStream<Buffer, Buffer>, options: Stor
   const connection = openAppendConnection(options);
   let lastAnswer: Promise<void> = Promise.resolve();
   let broken = false;
-  let inFlight = 0;
+  const inFlight = { requests: 0, bytes: 0 };
 
   call.on('data', (bytes: Buffer) => {
     if (broken) return;
-    inFlight += 1;
-    if (inFlight >= MAX_IN_FLIGHT) call.pause();
+    inFlight.requests += 1;
+    inFlight.bytes += bytes.length;
+    if (isFull()) call.pause();
     const outcome = handle(bytes);
     lastAnswer = lastAnswer.then(async () => {
       send(await outcome);
-      inFlight -= 1;
-      if (call.isPaused() && inFlight < MAX_IN_FLIGHT) call.resume();
+      inFlight.requests -= 1;
+      inFlight.bytes -= bytes.length;
+      if (call.isPaused() && !isFull()) call.resume();
     });
   });
   call.on('end', () => {
@@ -160,6 +162,10 @@ function serveAppendRows(call: ServerDuplexStream<Buffer, Buffer>, options: Stor
   call.on('error', () => {
     broken = true;
   });
+
+  function isFull(): boolean {
+    return inFlight.requests >= MAX_IN_FLIGHT.requests || inFlight.bytes >= MAX_IN_FLIGHT.bytes;
+  }
 
   async function handle(bytes: Buffer): Promise<AppendOutcome> {
     try {
