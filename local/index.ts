@@ -1,0 +1,293 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Deployable, readDeployables } from '../shared/deployables.ts';
+import type { CloudOptions } from './cloud.ts';
+import type { Faults } from './faults.ts';
+import { findFreePorts, untilListening } from './processes/ports.ts';
+import { type ProcessEvent, type Supervised, supervise } from './processes/supervise.ts';
+import type { PubSubServer } from './pubsub/index.ts';
+import { deadLetterHold, type Queue } from './queues.ts';
+
+export type { Faults } from './faults.ts';
+export type { ProcessEvent } from './processes/supervise.ts';
+
+export const PROJECT = 'local';
+export const DATASET = 'tributary';
+
+/** A port of every server: those of the cloud, and one of every function by its name. */
+export interface Ports {
+  pubsub: number;
+  bigquery: number;
+  bigqueryGrpc: number;
+  googleApis: number;
+  functions: Readonly<Record<string, number>>;
+}
+
+export interface LocalOptions {
+  /** Holds everything that outlives a stop; created when absent. */
+  dataDir: string;
+  /** 'free' takes any; they stay the same when a process is restarted. */
+  ports: Ports | 'free';
+  /** The address that public functions listen on. Default 127.0.0.1. */
+  host?: string;
+  /** The settings file of ingest. Default: settings.json in the data folder, if it exists. */
+  settings?: string;
+  /** Where the built functions are. Default: dist of the repository. */
+  built?: string;
+  /** 60 lets an hour of Pub/Sub's backoff, leases and retention pass in a minute. Default 1. */
+  timeScale?: number;
+  faults?: Faults;
+  /** Further variables of single functions, by name. */
+  environment?: Readonly<Record<string, NodeJS.ProcessEnv>>;
+  /** Every line that a process writes, and every end and start of one. */
+  report?: (event: ProcessEvent) => void;
+}
+
+export type Counts = ReturnType<PubSubServer['counts']>;
+
+/** A running local cloud: one process of Google's services, `cloud`, and one of each function, by its name. */
+export interface LocalCloud {
+  ports: Ports;
+  urls: { ingest: string; bigquery: string; googleApis: string };
+  /** The LOCAL_ variables that point this project's clients at it, and GOOGLE_CLOUD_PROJECT. */
+  environment: Readonly<Record<string, string>>;
+  /** Resolves once the named process, or all of them, serve. */
+  serving(name?: string): Promise<void>;
+  pid(name: string): number | undefined;
+  /** Sends a signal, SIGKILL unless told, and resolves once the process has ended. It starts again by itself. */
+  kill(name: string, signal?: NodeJS.Signals): Promise<void>;
+  /** Ends the process as a deployment does, by SIGTERM, and resolves once the next one serves. */
+  restart(name: string): Promise<void>;
+  /** Changes faults of Pub/Sub and BigQuery; they outlive restarts of the cloud process. */
+  setFaults(faults: Faults): Promise<void>;
+  /** What Pub/Sub has counted since its process started. */
+  counts(): Promise<Counts>;
+  /** Messages that are not yet acknowledged by the functions they are pushed to. */
+  backlog(): Promise<number>;
+  /**
+   * Stops in the order of the data: public functions, then, once the backlog is delivered or `drainMs` (default 5,000)
+   * have passed, the others, then the cloud. Resolves to the messages left in the data folder.
+   */
+  close(options?: { drainMs?: number }): Promise<{ undelivered: number }>;
+  /** Kills everything at once. */
+  abandon(): void;
+}
+
+const PUSH_ACCOUNT_DOMAIN = 'local.iam.gserviceaccount.com';
+/** The host of a function gives its requests and hooks ten seconds, as Cloud Run does. */
+const GRACE_MS = 12_000;
+
+/** Starts the local cloud and every function of infra/functions.json. Rejects with what the first process to fail said. */
+export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
+  const deployables = readDeployables();
+  const built = options.built ?? fileURLToPath(new URL('../dist', import.meta.url));
+  for (const { name } of deployables) {
+    if (existsSync(join(built, name))) continue;
+    throw new Error(`${name} is not built (there is no ${join(built, name)}): run npm run build.`);
+  }
+  const dataDir = resolve(options.dataDir);
+  await mkdir(dataDir, { recursive: true });
+  const ports = options.ports === 'free' ? await choosePorts(deployables) : options.ports;
+  const report = options.report ?? (() => {});
+  const settings = options.settings ?? join(dataDir, 'settings.json');
+  const environment = {
+    GOOGLE_CLOUD_PROJECT: PROJECT,
+    LOCAL_PUBSUB: `127.0.0.1:${ports.pubsub}`,
+    LOCAL_BIGQUERY: `127.0.0.1:${ports.bigquery}`,
+    LOCAL_BIGQUERY_STORAGE: `127.0.0.1:${ports.bigqueryGrpc}`,
+    LOCAL_TOKEN_ISSUER: `http://127.0.0.1:${ports.googleApis}`,
+  };
+  let faults = options.faults ?? {};
+
+  const cloudOptions = (): CloudOptions => ({
+    project: PROJECT,
+    dataset: DATASET,
+    dataDir,
+    ports,
+    queues: deployables.flatMap((it) => queueOf(it, ports)),
+    faults,
+    timeScale: options.timeScale ?? 1,
+  });
+  const cloud = supervise(
+    {
+      name: 'cloud',
+      script: fileURLToPath(new URL('cloud.ts', import.meta.url)),
+      args: () => [JSON.stringify(cloudOptions())],
+      environment: { ...process.env, METADATA_SERVER_DETECTION: 'none' },
+      async untilServing(child, ended) {
+        await once(child, 'message', { signal: ended });
+      },
+    },
+    report,
+  );
+  const functions = deployables.map((deployable) => {
+    const folder = join(built, deployable.name);
+    const port = portOf(deployable, ports);
+    return supervise(
+      {
+        name: deployable.name,
+        script: join(folder, 'node_modules/.bin/functions-framework'),
+        cwd: folder,
+        environment: {
+          ...process.env,
+          ...environment,
+          NODE_ENV: 'production',
+          METADATA_SERVER_DETECTION: 'none',
+          FUNCTION_TARGET: deployable.name,
+          PORT: String(port),
+          HOST:
+            deployable.trigger === 'http' && deployable.public ? (options.host ?? '127.0.0.1') : '127.0.0.1',
+          DATASET,
+          LOG_BATCHES: 'true',
+          ...(existsSync(settings) ? { SETTINGS: resolve(settings), SETTINGS_MAX_AGE_MS: '1000' } : {}),
+          ...triggerEnvironment(deployable, ports),
+          ...options.environment?.[deployable.name],
+        },
+        untilServing: (_child, ended) => untilListening(port, ended),
+      },
+      report,
+    );
+  });
+  const all = new Map([cloud, ...functions].map((it) => [it.name, it]));
+  const find = (name: string): Supervised => {
+    const found = all.get(name);
+    if (found === undefined)
+      throw new Error(`There is no ${name}; the processes are ${[...all.keys()].join(', ')}.`);
+    return found;
+  };
+  const abandon = () => {
+    for (const it of all.values()) it.abandon();
+  };
+  const control = async (path: string, body?: object): Promise<unknown> => {
+    const response = await fetch(`${environment.LOCAL_TOKEN_ISSUER}/_local/${path}`, {
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(5_000),
+    });
+    const answer: unknown = await response.json();
+    if (!response.ok) throw new Error(JSON.stringify(answer));
+    return answer;
+  };
+  // The shape is that of the same repository's Pub/Sub.
+  const counts = async () => (await control('counts')) as Counts;
+  const backlog = async () => {
+    const { subscriptions } = await counts();
+    return deployables.reduce((sum, it) => {
+      if (it.trigger !== 'push') return sum;
+      return sum + (subscriptions[`projects/${PROJECT}/subscriptions/${it.subscription}`]?.backlog ?? 0);
+    }, 0);
+  };
+  const stopAll = (names: readonly Deployable[]) =>
+    Promise.all(names.map(({ name }) => find(name).stop(GRACE_MS)));
+
+  let closing: Promise<{ undelivered: number }> | undefined;
+  const close = async (drainMs: number) => {
+    const isFirst = ({ trigger }: Deployable) => trigger === 'http';
+    await stopAll(deployables.filter(isFirst));
+    const undelivered = await untilEmpty(backlog, drainMs);
+    await stopAll(deployables.filter((it) => !isFirst(it)));
+    await cloud.stop(GRACE_MS);
+    return { undelivered };
+  };
+
+  try {
+    await Promise.all([...all.values()].map((it) => it.serving()));
+  } catch (error) {
+    abandon();
+    throw error;
+  }
+  return {
+    ports,
+    urls: {
+      ingest: `http://127.0.0.1:${ports.functions.ingest}`,
+      bigquery: `http://127.0.0.1:${ports.bigquery}`,
+      googleApis: environment.LOCAL_TOKEN_ISSUER,
+    },
+    environment,
+    async serving(name) {
+      await Promise.all((name === undefined ? [...all.values()] : [find(name)]).map((it) => it.serving()));
+    },
+    pid: (name) => find(name).pid(),
+    kill: (name, signal = 'SIGKILL') => find(name).kill(signal),
+    async restart(name) {
+      await find(name).kill('SIGTERM');
+      await find(name).serving();
+    },
+    async setFaults(given) {
+      faults = {
+        pubsub: { ...faults.pubsub, ...given.pubsub },
+        bigquery: { ...faults.bigquery, ...given.bigquery },
+      };
+      await cloud.serving();
+      await control('faults', given);
+    },
+    counts,
+    backlog,
+    close({ drainMs = 5_000 } = {}) {
+      closing ??= close(drainMs);
+      return closing;
+    },
+    abandon,
+  };
+}
+
+/** The names of everything that needs a port: the functions, by what triggers them. */
+export function portOf({ name }: Deployable, ports: Ports): number {
+  const port = ports.functions[name];
+  if (port === undefined) throw new Error(`There is no port for the function ${name}.`);
+  return port;
+}
+
+async function choosePorts(deployables: readonly Deployable[]): Promise<Ports> {
+  const [pubsub, bigquery, bigqueryGrpc, googleApis, ...others] = await findFreePorts(4 + deployables.length);
+  return {
+    pubsub: pubsub!,
+    bigquery: bigquery!,
+    bigqueryGrpc: bigqueryGrpc!,
+    googleApis: googleApis!,
+    functions: Object.fromEntries(deployables.map(({ name }, index) => [name, others[index]!])),
+  };
+}
+
+function queueOf(deployable: Deployable, ports: Ports): Queue[] {
+  if (deployable.trigger !== 'push') return [];
+  const endpoint = `http://127.0.0.1:${portOf(deployable, ports)}/`;
+  return [
+    {
+      topic: deployable.topic,
+      subscription: deployable.subscription,
+      endpoint,
+      audience: endpoint,
+      serviceAccount: `${deployable.name}@${PUSH_ACCOUNT_DOMAIN}`,
+      ackDeadlineSeconds: deployable.ackDeadlineSeconds,
+    },
+  ];
+}
+
+function triggerEnvironment(deployable: Deployable, ports: Ports): NodeJS.ProcessEnv {
+  const [queue] = queueOf(deployable, ports);
+  if (queue === undefined) return {};
+  return {
+    PUSH_AUDIENCE: queue.audience,
+    PUSH_SERVICE_ACCOUNT: queue.serviceAccount,
+    ACK_DEADLINE_SECONDS: String(queue.ackDeadlineSeconds),
+  };
+}
+
+async function untilEmpty(backlog: () => Promise<number>, withinMs: number): Promise<number> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    // A cloud process that is just being restarted answers nothing: what it holds is then unknown, not none.
+    const left = await backlog().catch(() => Number.NaN);
+    if (left === 0 || Date.now() >= deadline) return Number.isNaN(left) ? 0 : left;
+    await wait(50);
+  }
+}
+
+/** The subscription that holds the dead letters of each pushed topic. */
+export function deadLetterHolds(): string[] {
+  return readDeployables().flatMap((it) => (it.trigger === 'push' ? [deadLetterHold(it.topic)] : []));
+}

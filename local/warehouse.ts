@@ -1,0 +1,174 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { BigQuery, Dataset, RoutineMetadata, TableField } from '@google-cloud/bigquery';
+import { z } from 'zod';
+
+const INFRA = new URL('../infra/', import.meta.url);
+
+/**
+ * Makes the dataset, the tables of infra/tables and the views and table functions of infra/views, as Terraform does.
+ * What exists is changed only by what was added: columns, descriptions, and other text of a view. Throws what BigQuery
+ * refuses, naming the file.
+ */
+export async function createWarehouse(bigquery: BigQuery, datasetId: string): Promise<void> {
+  const dataset = bigquery.dataset(datasetId);
+  await unlessExists(bigquery.createDataset(datasetId));
+  const [[tables], [routines]] = await Promise.all([dataset.getTables(), dataset.getRoutines()]);
+  const existing = new Set([...tables, ...routines].map(({ id }) => id));
+  await Promise.all(
+    readTables().map((table) =>
+      named(table.name, existing.has(table.name) ? changeTable(dataset, table) : createTable(dataset, table)),
+    ),
+  );
+  await createQueries(dataset, readQueries(datasetId), existing);
+}
+
+const tableSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  partitionBy: z.string(),
+  clusterBy: z.array(z.string()),
+  schema: z.array(
+    z.object({ name: z.string(), type: z.string(), mode: z.string(), description: z.string() }),
+  ),
+});
+
+type Table = z.infer<typeof tableSchema>;
+
+function readTables(): Table[] {
+  const folder = new URL('tables/', INFRA);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => tableSchema.parse(JSON.parse(readFileSync(new URL(name, folder), 'utf8'))));
+}
+
+async function createTable(dataset: Dataset, table: Table): Promise<void> {
+  await dataset.createTable(table.name, {
+    description: table.description,
+    schema: { fields: table.schema },
+    timePartitioning: { type: 'DAY', field: table.partitionBy },
+    clustering: { fields: table.clusterBy },
+  });
+}
+
+async function changeTable(dataset: Dataset, table: Table): Promise<void> {
+  const [before] = await dataset.table(table.name).getMetadata();
+  const fields = before.schema.fields.map(({ name, type, mode, description }: TableField) => ({
+    name,
+    type,
+    mode,
+    description,
+  }));
+  const isSame =
+    before.description === table.description && JSON.stringify(fields) === JSON.stringify(table.schema);
+  if (isSame) return;
+  await dataset.table(table.name).setMetadata({
+    description: table.description,
+    schema: { fields: table.schema },
+  });
+}
+
+/** A file of infra/views: a view, or a table function where its first line names arguments. */
+interface SqlFile {
+  name: string;
+  sql: string;
+  arguments: NonNullable<RoutineMetadata['arguments']> | undefined;
+}
+
+const argumentTypes = z.enum(['STRING', 'INT64', 'FLOAT64', 'BOOL', 'TIMESTAMP', 'DATE', 'JSON']);
+
+function readQueries(datasetId: string): SqlFile[] {
+  const folder = new URL('views/', INFRA);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .map((file) => {
+      const sql = readFileSync(new URL(file, folder), 'utf8')
+        .trim()
+        .replaceAll('`tributary.', `\`${datasetId}.`);
+      const given = /^-- arguments: (.+)/.exec(sql)?.[1];
+      const parsed = given?.split(',').map((argument) => {
+        const [name = '', type = ''] = argument.trim().split(/\s+/);
+        return { name, dataType: { typeKind: argumentTypes.parse(type) } };
+      });
+      return { name: file.slice(0, -'.sql'.length), sql, arguments: parsed };
+    });
+}
+
+/** A view may read another, which must then exist: what fails is tried again as long as others succeed. */
+async function createQueries(
+  dataset: Dataset,
+  files: readonly SqlFile[],
+  existing: ReadonlySet<string | undefined>,
+): Promise<void> {
+  const failed: { file: SqlFile; error: unknown }[] = [];
+  for (const file of files) {
+    const exists = existing.has(file.name);
+    const put =
+      file.arguments === undefined ? putView(dataset, file, exists) : putFunction(dataset, file, exists);
+    await put.catch((error: unknown) => failed.push({ file, error }));
+  }
+  if (failed.length === 0) return;
+  const [first] = failed;
+  if (failed.length === files.length) return named(first!.file.name, Promise.reject(first!.error));
+  await createQueries(
+    dataset,
+    failed.map(({ file }) => file),
+    existing,
+  );
+}
+
+async function putView(dataset: Dataset, { name, sql }: SqlFile, exists: boolean): Promise<void> {
+  const view = { query: sql, useLegacySql: false };
+  const description = describe(sql);
+  if (!exists) {
+    await dataset.createTable(name, { view, description });
+    return;
+  }
+  const [before] = await dataset.table(name).getMetadata();
+  if (before.view?.query !== sql) await dataset.table(name).setMetadata({ view, description });
+}
+
+async function putFunction(dataset: Dataset, file: SqlFile, exists: boolean): Promise<void> {
+  const metadata: RoutineMetadata = {
+    routineType: 'TABLE_VALUED_FUNCTION',
+    language: 'SQL',
+    arguments: file.arguments ?? [],
+    definitionBody: file.sql,
+    description: describe(file.sql),
+  };
+  const routine = dataset.routine(file.name);
+  if (!exists) {
+    await dataset.createRoutine(file.name, metadata);
+    return;
+  }
+  const [before] = await routine.getMetadata();
+  if (before.definitionBody !== file.sql) await routine.setMetadata(metadata);
+}
+
+/** The comment at the top of the file. */
+function describe(sql: string): string {
+  const lines = sql.split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('--'));
+  return lines
+    .slice(0, end)
+    .filter((line) => !line.startsWith('-- arguments:'))
+    .map((line) => line.replace(/^-- ?/, ''))
+    .join('\n');
+}
+
+async function named(name: string, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${name} could not be made in BigQuery: ${message}`, { cause: error });
+  }
+}
+
+async function unlessExists(creating: Promise<unknown>): Promise<void> {
+  try {
+    await creating;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 409) return;
+    throw error;
+  }
+}
