@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
@@ -126,7 +127,6 @@ describe('a push', () => {
     const mostByThen: number[] = [];
     await start(() => undefined);
     await endpoint.close();
-    const { createServer } = await import('node:http');
     const slow = createServer((_, response) => {
       most = Math.max(most, ++open);
       mostByThen.push(most);
@@ -148,7 +148,6 @@ describe('a push', () => {
   });
 
   test('that fails pauses the whole subscription, not only its message', async () => {
-    // One of two fails for a while; without the pause the others would all be sent at once.
     let failing = true;
     await start(() => (failing ? 500 : 200), {}, { timeScale: 1 });
     await publish('a');

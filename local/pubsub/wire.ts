@@ -56,7 +56,8 @@ export function readPublishRequest(request: Buffer): ScannedPublish {
 /** Reads the data and the attributes of an encoded PubsubMessage. */
 export function readMessage(bytes: Buffer): { data: Buffer; attributes: Record<string, string> } {
   let data = bytes.subarray(0, 0);
-  const attributes: Record<string, string> = {};
+  // Without a prototype, so that __proto__ is a key like any other.
+  const attributes: Record<string, string> = Object.create(null);
   eachField(bytes, 0, bytes.length, (field) => {
     if (field.number === 1) data = bytes.subarray(field.value, field.end);
     if (field.number === 2) {
