@@ -197,7 +197,7 @@ function readQuery(
     query: body.query,
     labels,
     configuration: { ...body, useLegacySql: false, priority: body.priority ?? 'INTERACTIVE' },
-    ...(parameters === undefined ? {} : { parameters: parameters as QueryParameter[] }),
+    ...(parameters === undefined ? {} : { parameters: parameters.map(readParameter) }),
     ...(mode === 'NAMED' || mode === 'POSITIONAL' ? { parameterMode: mode } : {}),
     ...(maximumBytesBilled === undefined ? {} : { maximumBytesBilled }),
     ...(typeof dataset.datasetId === 'string'
@@ -206,6 +206,38 @@ function readQuery(
             projectId: typeof dataset.projectId === 'string' ? dataset.projectId : projectId,
             datasetId: dataset.datasetId,
           },
+        }
+      : {}),
+  };
+}
+
+function readParameter(value: unknown): QueryParameter {
+  const given = recordOf(value, 'queryParameters');
+  const type = recordOf(given.parameterType, 'queryParameters.parameterType');
+  const named = typeof given.name === 'string' && given.name !== '' ? { name: given.name } : {};
+  if (typeof type.type !== 'string') {
+    throw invalid(`Query parameter ${JSON.stringify(given.name ?? '')} has no type`);
+  }
+  return {
+    ...named,
+    type: type as unknown as QueryParameter['type'],
+    value: readParameterValue(given.parameterValue),
+  };
+}
+
+/** The API's values are strings; clients send JSON numbers and booleans too, which it takes as their text. */
+function readParameterValue(given: unknown): QueryParameter['value'] {
+  const { value, arrayValues, structValues } = recordOf(given, 'queryParameters.parameterValue');
+  if (typeof value === 'object' && value !== null) throw invalid('A query parameter value must be a scalar');
+  if (arrayValues !== undefined && !Array.isArray(arrayValues)) throw invalid('arrayValues must be a list');
+  return {
+    ...(value === undefined ? {} : { value: value === null ? null : String(value) }),
+    ...(arrayValues === undefined ? {} : { arrayValues: arrayValues.map(readParameterValue) }),
+    ...(isRecord(structValues)
+      ? {
+          structValues: Object.fromEntries(
+            Object.entries(structValues).map(([name, inner]) => [name, readParameterValue(inner)]),
+          ),
         }
       : {}),
   };

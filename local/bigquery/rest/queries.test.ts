@@ -28,14 +28,14 @@ describe('a query', () => {
   test('answers every type as the client reads it', async () => {
     const [[row]] = await local.bigquery.query({
       query: `SELECT 'text' AS string, 9007199254740993 AS integer, 1.5 AS float, TRUE AS bool,
-        TIMESTAMP '2026-11-21 12:00:00.123456+00' AS at, DATE '2026-11-21' AS day, DATETIME '2026-11-21 01:02:03' AS civil,
+        TIMESTAMP '2026-11-21 12:00:00.123456+00' AS moment, DATE '2026-11-21' AS day, DATETIME '2026-11-21 01:02:03' AS civil,
         TIME '01:02:03' AS time, NUMERIC '12.50' AS amount, JSON '{"a":1}' AS json, [1, 2] AS list,
         STRUCT('x' AS a, [STRUCT(1 AS b)] AS c) AS record, CAST(NULL AS STRING) AS nothing`,
       wrapIntegers: true,
     });
     expect(row.integer.value).toBe('9007199254740993');
     expect(row.amount.toString()).toBe('12.5');
-    expect(row.at.value).toBe('2026-11-21T12:00:00.123456Z');
+    expect(row.moment.value).toBe('2026-11-21T12:00:00.123456000Z');
     expect(row.day.value).toBe('2026-11-21');
     expect(row.civil.value).toBe('2026-11-21T01:02:03');
     expect(row.time.value).toBe('01:02:03');
@@ -47,7 +47,7 @@ describe('a query', () => {
   test('answers floats that are no numbers, and timestamps as seconds when int64 is not asked for', async () => {
     const { body } = await post('queries', {
       query:
-        "SELECT CAST('NaN' AS FLOAT64) AS nan, CAST('-inf' AS FLOAT64) AS low, TIMESTAMP '1969-12-31 23:59:58.5+00' AS at",
+        "SELECT CAST('NaN' AS FLOAT64) AS nan, CAST('-inf' AS FLOAT64) AS low, TIMESTAMP '1969-12-31 23:59:58.5+00' AS moment",
       useLegacySql: false,
     });
     expect(body.rows).toEqual([{ f: [{ v: 'NaN' }, { v: '-Infinity' }, { v: '-1.5' }] }]);
@@ -57,7 +57,7 @@ describe('a query', () => {
   test('takes named parameters of every kind', async () => {
     const [[row]] = await local.bigquery.query({
       query:
-        'SELECT @text AS text, @at AS at, @big AS big, @list AS list, @nothing AS nothing, @record.a AS a',
+        'SELECT @text AS text, @at AS moment, @big AS big, @list AS list, @nothing AS nothing, @record.a AS a',
       params: {
         text: "it's",
         at: BigQuery.timestamp('2026-11-21T12:00:00.000001Z'),
@@ -70,7 +70,7 @@ describe('a query', () => {
       wrapIntegers: true,
     });
     expect(row).toMatchObject({ text: "it's", list: ['a', 'b'], nothing: null });
-    expect(row.at.value).toBe('2026-11-21T12:00:00.000001Z');
+    expect(row.moment.value).toBe('2026-11-21T12:00:00.000001000Z');
     expect(row.big.value).toBe('9007199254740993');
   });
 
@@ -185,7 +185,7 @@ describe('a job', () => {
     const again = await rejection(local.bigquery.createQueryJob({ query: 'SELECT 1', jobId: 'mine' }));
     expect(again).toMatchObject({ code: 409, message: `Already Exists: Job ${PROJECT}:US.mine` });
     const missing = await rejection(local.bigquery.job('other').getMetadata());
-    expect(missing).toMatchObject({ code: 404, message: `Not found: Job ${PROJECT}:other` });
+    expect(missing).toMatchObject({ code: 404, message: `Not found: Job ${PROJECT}:US.other` });
   });
 
   test('that is cancelled stops', async () => {
