@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeRequest } from '../../shared/events/encode-event.ts';
+import { describeError, readTrace, type log as writeLog } from '../../shared/host/log.ts';
 import type { LiveSettings } from '../../shared/settings/settings-file.ts';
 import type { Answer, Decoded, WireDialect, WireRequest } from '../../shared/wire/dialect.ts';
 import { createDailyCap } from './daily-cap.ts';
 import { type EncodedRequest, encodeRequest, encodeTooLarge } from './encode-request.ts';
-import type { Log } from './log.ts';
 import type { Publish } from './publish.ts';
 import { readBody } from './read-body.ts';
 
@@ -13,7 +13,9 @@ export interface IngestOptions {
   readonly dialects: readonly WireDialect[];
   readonly settings: LiveSettings;
   readonly publish: Publish;
-  readonly log: Log;
+  readonly log: typeof writeLog;
+  /** Whether each accepted batch is worth a line. */
+  readonly logBatches: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Caps in bytes and events. */
@@ -29,7 +31,7 @@ export type HandleRequest = (request: IncomingMessage, response: ServerResponse)
  * resend for ever or hang on anything else.
  */
 export function createHandleRequest(options: IngestOptions): HandleRequest {
-  const { dialects, settings, publish, log, now, caps } = options;
+  const { dialects, settings, publish, log, logBatches, now, caps } = options;
   const unknownProjects = createDailyCap(now, () => settings.current().unknownProjectsPerDay);
 
   return async (request, response) => {
@@ -79,17 +81,24 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
       try {
         await publish(batch, { batchId: facts.batchId, dialect: dialect.dialect, project });
       } catch (error) {
-        log.error('publish_failed', { batch_id: facts.batchId, events: batch.events.length }, error);
+        log('ERROR', 'A batch could not be published.', {
+          batch_id: facts.batchId,
+          events: batch.events.length,
+          ...readTrace(request),
+          ...describeError(error),
+        });
         response.setHeader('Retry-After', '1');
         return refuse(response, 503, 'the events could not be stored; send them again');
       }
-      log.accepted({
-        batch_id: facts.batchId,
-        dialect: dialect.dialect,
-        project,
-        events: batch.events.length,
-        quarantined: batch.quarantine.length,
-      });
+      if (logBatches) {
+        log('INFO', 'batch accepted', {
+          batch_id: facts.batchId,
+          dialect: dialect.dialect,
+          project,
+          events: batch.events.length,
+          quarantined: batch.quarantine.length,
+        });
+      }
     }
     if (read.kind === 'too_large') {
       response.setHeader('Connection', 'close');

@@ -6,11 +6,11 @@ import {
   wholeNumber,
 } from '../../shared/configuration/read-configuration.ts';
 import { createPubSub } from '../../shared/google/pubsub.ts';
+import { log } from '../../shared/host/log.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
 import { InvalidSettings, openSettings } from '../../shared/settings/settings-file.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
 import { createHandleRequest, type HandleRequest } from './handle-request.ts';
-import { createLog } from './log.ts';
 import { createPublish } from './publish.ts';
 
 const mebibyte = 1024 * 1024;
@@ -39,7 +39,6 @@ const configuration = readConfiguration(
   process.env,
 );
 
-const log = createLog((line) => process.stdout.write(line), { batches: configuration.LOG_BATCHES });
 const pubsub = createPubSub(configuration.GOOGLE_CLOUD_PROJECT, process.env);
 const topic = pubsub.topic(configuration.EVENTS_TOPIC, {
   // Concurrent requests share a publish; a lone one waits no longer than this.
@@ -50,7 +49,7 @@ const topic = pubsub.topic(configuration.EVENTS_TOPIC, {
 const opening = openSettings({
   path: configuration.SETTINGS,
   maximumAgeMs: configuration.SETTINGS_MAX_AGE_MS,
-  report: log.info,
+  report: (message) => log('INFO', message),
 }).then(
   (settings): HandleRequest =>
     createHandleRequest({
@@ -58,6 +57,7 @@ const opening = openSettings({
       settings,
       publish: createPublish(topic, configuration.PUBLISH_TIMEOUT_MS),
       log,
+      logBatches: configuration.LOG_BATCHES,
       now: Date.now,
       caps: {
         body: configuration.MAX_BODY_BYTES,

@@ -10,7 +10,6 @@ import { decodeEventBatch } from '../../shared/warehouse/event-batch.ts';
 import { readRow } from '../../shared/warehouse/read-row-for-test.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
 import { createHandleRequest } from './handle-request.ts';
-import { createLog } from './log.ts';
 import { createPublish } from './publish.ts';
 
 const faults: PubSubFaults = {
@@ -46,7 +45,8 @@ beforeAll(async () => {
     dialects: [analysys],
     settings: { current: () => settings },
     publish: createPublish(topic, 1500),
-    log: createLog((line) => logged.push(line), { batches: true }),
+    log: (severity, message, fields) => logged.push(JSON.stringify({ severity, message, ...fields })),
+    logBatches: true,
     now: Date.now,
     caps,
   });
@@ -312,7 +312,7 @@ test('success is not answered where Pub/Sub does not acknowledge', async () => {
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
   expect(JSON.parse(logged[0] ?? '')).toMatchObject({
     severity: 'ERROR',
-    message: 'publish_failed',
+    message: 'A batch could not be published.',
     events: 1,
   });
   expect(logged.join()).not.toContain('device-1');
