@@ -39,9 +39,29 @@ export function decodeMessage({
 
 // Synchronous: a batch takes a fraction of a millisecond, and the thread pool would cost more CPU than it saves.
 const inflaters = new Map<string, (data: Buffer) => Buffer>([
-  ['zstd', (data) => zstdDecompressSync(data, { maxOutputLength: maxInflatedBytes })],
-  ['gzip', (data) => gunzipSync(data, { maxOutputLength: maxInflatedBytes })],
+  ['zstd', (data) => zstdDecompressSync(data, inflateOptions(readZstdSize(data)))],
+  [
+    'gzip',
+    (data) => gunzipSync(data, inflateOptions(data.length < 4 ? 0 : data.readUInt32LE(data.length - 4))),
+  ],
   ['identity', (data) => data],
 ]);
+
+/** With the size that the data claims, its output is one buffer of that size and nothing is copied together. */
+function inflateOptions(claimedBytes: number): { maxOutputLength: number; chunkSize: number } {
+  const chunkSize = Math.min(Math.max(claimedBytes + 1, 1_024), 2 * 1024 * 1024);
+  return { maxOutputLength: maxInflatedBytes, chunkSize };
+}
+
+/** The Frame_Content_Size of RFC 8878, section 3.1.1.1; a guess where the frame has none. */
+function readZstdSize(data: Buffer): number {
+  const descriptor = data[4] ?? 0;
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const start = 5 + (isSingleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
+  const sizeFlag = descriptor >> 6;
+  if (data.length < start + 4) return 0;
+  if (sizeFlag === 0) return isSingleSegment ? data[start]! : data.length * 8;
+  return sizeFlag === 1 ? data.readUInt16LE(start) + 256 : data.readUInt32LE(start);
+}
 
 const undecodable = (detail: string): DecodedMessage => ({ kind: 'undecodable', detail });

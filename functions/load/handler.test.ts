@@ -79,7 +79,7 @@ describe('rows that BigQuery refuses', () => {
         body_bytes: row.length,
         place: 7,
         reason: 'refused_by_bigquery',
-        detail: expect.stringContaining('occurred_at'),
+        detail: expect.stringContaining('outside the allowed bounds'),
         replayable: true,
         schema_version: 1,
       },

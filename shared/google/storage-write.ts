@@ -1,10 +1,13 @@
-import type { Duplex } from 'node:stream';
+import type { protos } from '@google-cloud/bigquery-storage';
 import { BigQueryWriteClient } from '@google-cloud/bigquery-storage/build/src/v1/big_query_write_client.js';
 import { grpc } from 'google-gax';
 import { readLocalEndpoint } from './endpoints.ts';
 
-/** One AppendRows stream: AppendRowsRequest in, AppendRowsResponse out, answered in the order they were sent. */
-export type AppendStream = Duplex & { cancel(): void };
+/** One AppendRows stream: encoded AppendRowsRequests in, AppendRowsResponses out, in the order of the requests. */
+export type AppendStream = grpc.ClientDuplexStream<
+  Buffer,
+  protos.google.cloud.bigquery.storage.v1.IAppendRowsResponse
+>;
 
 export interface StorageWriteClient {
   /** `streamName` is `projects/P/datasets/D/tables/T/streams/_default`. Rejects where no credentials can be had. */
@@ -40,20 +43,42 @@ export function createStorageWriteClient(environment: NodeJS.ProcessEnv): Storag
       client ??= createClient();
       const current = client;
       try {
-        await current.initialize();
+        return openStream(await current.initialize(), streamName);
       } catch (error) {
         // A client whose first initialisation failed answers with that failure for ever.
         if (client === current) client = undefined;
         throw error;
       }
-      return current.appendRows({
-        // Routes the request to the table's region.
-        otherArgs: { headers: { 'x-goog-request-params': `write_stream=${streamName}` } },
-      });
     },
     async close() {
       await client?.close();
       client = undefined;
     },
   };
+}
+
+/**
+ * Opens the stream on the client's own channel, so with its credentials and keepalive, but takes requests as bytes:
+ * the client's method would rebuild and copy each row.
+ */
+function openStream(stub: object, streamName: string): AppendStream {
+  if (!(stub instanceof grpc.Client)) throw new TypeError('the Storage Write client has no gRPC stub');
+  const { constructor: made } = stub;
+  const method = hasService(made) ? made.service.AppendRows : undefined;
+  if (method === undefined) throw new TypeError('the Storage Write client has no AppendRows');
+  const metadata = new grpc.Metadata();
+  // Routes the request to the table's region.
+  metadata.set('x-goog-request-params', `write_stream=${streamName}`);
+  return stub.makeBidiStreamRequest(
+    method.path,
+    (bytes: Buffer) => bytes,
+    method.responseDeserialize,
+    metadata,
+    {},
+  );
+}
+
+/** Whether a class is one that grpc.makeClientConstructor made, which carries the service it was made from. */
+function hasService(made: object): made is { service: grpc.ServiceDefinition } {
+  return 'service' in made;
 }

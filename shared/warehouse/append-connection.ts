@@ -1,16 +1,24 @@
-import type { Duplex } from 'node:stream';
 import type { protos } from '@google-cloud/bigquery-storage';
 import { type AppendAnswer, readAnswer, readStreamError, status } from './append-answer.ts';
+import { createAppendRequestEncoder } from './append-request.ts';
+import type { RowDescriptor } from './row-descriptor.ts';
 
-type AppendRowsRequest = protos.google.cloud.bigquery.storage.v1.IAppendRowsRequest;
 type AppendRowsResponse = protos.google.cloud.bigquery.storage.v1.IAppendRowsResponse;
+
+/** One AppendRows stream: takes encoded AppendRowsRequests, gives AppendRowsResponses in the same order. */
+export interface AppendStream {
+  write(request: Buffer): unknown;
+  on(event: 'data', listener: (response: AppendRowsResponse) => void): unknown;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  on(event: 'end' | 'close', listener: () => void): unknown;
+  cancel(): void;
+  destroy(): unknown;
+}
 
 /** The part of the Storage Write client that appending needs; shared/google/storage-write.ts makes it. */
 export interface AppendClient {
-  openAppendStream(streamName: string): Promise<Duplex & { cancel(): void }>;
+  openAppendStream(streamName: string): Promise<AppendStream>;
 }
-
-export type RowDescriptor = protos.google.protobuf.IDescriptorProto;
 
 /**
  * One AppendRows stream that carries one append at a time.
@@ -33,7 +41,8 @@ export function createAppendConnection(
   streamName: string,
   descriptor: RowDescriptor,
 ): AppendConnection {
-  let stream: (Duplex & { cancel(): void }) | undefined;
+  const encoder = createAppendRequestEncoder(streamName, descriptor);
+  let stream: AppendStream | undefined;
   let usable = true;
   let pending: { readonly rowCount: number; readonly settle: (answer: AppendAnswer) => void } | undefined;
 
@@ -78,15 +87,11 @@ export function createAppendConnection(
   }
 
   async function send(rows: readonly Uint8Array[]): Promise<void> {
-    const request: AppendRowsRequest = { protoRows: { rows: { serializedRows: rows as Uint8Array[] } } };
-    if (stream === undefined) {
-      // The first request of a stream names the table and the shape of its rows; later ones need not.
-      request.writeStream = streamName;
-      request.traceId = 'tributary';
-      request.protoRows = { ...request.protoRows, writerSchema: { protoDescriptor: descriptor } };
-      await open();
-    }
-    stream?.write(request);
+    // The first request of a stream names the table and the shape of its rows; later ones need not.
+    const isOpening = stream === undefined;
+    if (isOpening) await open();
+    // The encoder's buffer is free again: the append before this one was answered, so it had been sent.
+    stream?.write(encoder.encode(rows, isOpening));
   }
 
   return {

@@ -1,5 +1,16 @@
-import type { RowDescriptor } from './append-connection.ts';
+import type { FieldLabel, FieldType } from './append-request.ts';
 import { rowDescriptors } from './generated/row-descriptors.ts';
+
+/** A DescriptorProto in JSON: what BigQuery reads encoded rows by. */
+export interface RowDescriptor {
+  readonly name: string;
+  readonly field: readonly {
+    readonly name: string;
+    readonly number: number;
+    readonly type: FieldType;
+    readonly label: FieldLabel;
+  }[];
+}
 
 /** The descriptor that rows of a schema version are appended with; undefined for a version this build does not know. */
 export function findRowDescriptor(
@@ -7,8 +18,6 @@ export function findRowDescriptor(
   schemaVersion: number,
 ): RowDescriptor | undefined {
   const version = Object.entries(rowDescriptors).find(([number]) => Number(number) === schemaVersion)?.[1];
-  if (version === undefined) return undefined;
   // state_log has the columns of event_log, and takes the same rows.
-  const { name, field } = version[table === 'state_log' ? 'event_log' : table];
-  return { name, field: field.map((one) => ({ ...one })) };
+  return version?.[table === 'state_log' ? 'event_log' : table];
 }

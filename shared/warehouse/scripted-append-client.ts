@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream';
-import type { protos } from '@google-cloud/bigquery-storage';
+import { protos } from '@google-cloud/bigquery-storage';
 import type { AppendClient } from './append-connection.ts';
 
-type AppendRowsRequest = protos.google.cloud.bigquery.storage.v1.IAppendRowsRequest;
+const { AppendRowsRequest } = protos.google.cloud.bigquery.storage.v1;
 type AppendRowsResponse = protos.google.cloud.bigquery.storage.v1.IAppendRowsResponse;
 
 /** What a scripted server does with one append. */
@@ -42,7 +42,12 @@ export function createScriptedAppendClient(script: readonly Step[] = []) {
   let inFlight = 0;
   let mostInFlight = 0;
 
-  function receive(stream: Duplex, number: number, isFirst: boolean, request: AppendRowsRequest): void {
+  function receive(
+    stream: Duplex,
+    number: number,
+    isFirst: boolean,
+    request: protos.google.cloud.bigquery.storage.v1.IAppendRowsRequest,
+  ): void {
     const rows = (request.protoRows?.rows?.serializedRows ?? []).map((row) => Buffer.from(row).toString());
     const hasSchema = request.protoRows?.writerSchema?.protoDescriptor != null;
     seen.push({ rows, hasSchema, stream: number });
@@ -102,8 +107,8 @@ export function createScriptedAppendClient(script: readonly Step[] = []) {
       const stream = new Duplex({
         objectMode: true,
         read() {},
-        write(request: AppendRowsRequest, _encoding, done) {
-          receive(stream, number, isFirst, request);
+        write(bytes: Buffer, _encoding, done) {
+          receive(stream, number, isFirst, AppendRowsRequest.decode(bytes));
           isFirst = false;
           done();
         },
