@@ -28,6 +28,9 @@ export async function openDatabase(file: string): Promise<Database> {
   // Rewriting row groups at every 16 MB of log would dominate steady appends.
   await writer.run("SET GLOBAL checkpoint_threshold='128MB'");
   await writer.run(setUpMacros());
+  // Nothing here reads files or the network, so a query that slipped through could not either.
+  await writer.run('SET GLOBAL autoinstall_known_extensions=false');
+  await writer.run('SET GLOBAL enable_external_access=false');
 
   let lastWrite: Promise<unknown> = Promise.resolve();
   const idleReaders: DuckDBConnection[] = [];

@@ -70,14 +70,20 @@ export async function startBigQuery(options: BigQueryOptions): Promise<BigQueryS
   log(
     `BigQuery: REST on ${host}:${rest.port}, Storage Write on ${host}:${storageWrite.port}, ${options.file}`,
   );
+  async function close(): Promise<void> {
+    jobs.close();
+    await Promise.all([rest.close(), storageWrite.close()]);
+    await groupCommit.finish();
+    await database.close();
+  }
+
+  let closed: Promise<void> | undefined;
   return {
     restPort: rest.port,
     grpcPort: storageWrite.port,
-    async close() {
-      jobs.close();
-      await Promise.all([rest.close(), storageWrite.close()]);
-      await groupCommit.finish();
-      await database.close();
+    close() {
+      closed ??= close();
+      return closed;
     },
   };
 }

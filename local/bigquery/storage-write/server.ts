@@ -62,11 +62,10 @@ export async function startStorageWrite(options: StorageWriteOptions): Promise<S
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   });
-  const open = new Set<ServerDuplexStream<Buffer, Buffer>>();
+  const open = new Map<ServerDuplexStream<Buffer, Buffer>, { finish(): Promise<void> }>();
   const appendRows: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
-    open.add(call);
     call.on('close', () => open.delete(call));
-    serveAppendRows(call, options);
+    open.set(call, serveAppendRows(call, options));
   };
   const getWriteStream: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
     const answer = describeStream(call.request, options.catalog);
@@ -85,8 +84,7 @@ export async function startStorageWrite(options: StorageWriteOptions): Promise<S
     port,
     async close() {
       // Clients keep their AppendRows connections open for good, so a graceful shutdown alone would never end.
-      for (const call of open)
-        call.emit('error', toStatus({ code: status.UNAVAILABLE, message: 'Server is shutting down.' }));
+      await Promise.all([...open.values()].map((connection) => connection.finish()));
       const graceful = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       const limit = setTimeout(() => server.forceShutdown(), 500);
       await graceful;
@@ -132,14 +130,18 @@ function addMethods(
  * Answers in the order of the requests, as the API promises, while the appends themselves overlap. Each request is
  * decoded and queued in order too, since a later one may rely on the schema of an earlier one.
  */
-function serveAppendRows(call: ServerDuplexStream<Buffer, Buffer>, options: StorageWriteOptions): void {
+function serveAppendRows(
+  call: ServerDuplexStream<Buffer, Buffer>,
+  options: StorageWriteOptions,
+): { finish(): Promise<void> } {
   const connection = openAppendConnection(options);
   let lastAnswer: Promise<void> = Promise.resolve();
   let broken = false;
+  let closing = false;
   const inFlight = { requests: 0, bytes: 0 };
 
   call.on('data', (bytes: Buffer) => {
-    if (broken) return;
+    if (broken || closing) return;
     inFlight.requests += 1;
     inFlight.bytes += bytes.length;
     if (isFull()) call.pause();
@@ -162,6 +164,13 @@ function serveAppendRows(call: ServerDuplexStream<Buffer, Buffer>, options: Stor
   call.on('error', () => {
     broken = true;
   });
+
+  /** Answers what has been read, reads no more, and breaks the stream. */
+  async function finish(): Promise<void> {
+    closing = true;
+    await lastAnswer;
+    send(breaking(status.UNAVAILABLE, 'The server is shutting down.'));
+  }
 
   function isFull(): boolean {
     return inFlight.requests >= MAX_IN_FLIGHT.requests || inFlight.bytes >= MAX_IN_FLIGHT.bytes;
@@ -203,6 +212,8 @@ function serveAppendRows(call: ServerDuplexStream<Buffer, Buffer>, options: Stor
     broken = true;
     call.emit('error', toStatus(outcome.error));
   }
+
+  return { finish };
 }
 
 function breaking(code: number, message: string): AppendOutcome {
