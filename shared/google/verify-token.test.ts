@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createIssuer, type Issuer, type TokenClaims } from '../../local/issuer/index.ts';
 import { createTokenVerifier } from './verify-token.ts';
 
@@ -106,13 +106,18 @@ describe('a token', () => {
   });
 
   test('is verified once and not again until it expires', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
     const verify = verifier();
-    const authorization = await sign({ expiresInSeconds: 2 });
+    const authorization = await sign({ expiresInSeconds: 3 * 3600 });
     expect(await verify(authorization)).toMatchObject({ kind: 'verified' });
     keysAnswer = 'error';
+    vi.setSystemTime(Date.now() + 2 * 3_600_000);
     expect(await verify(authorization)).toMatchObject({ kind: 'verified' });
     expect(keysAsked).toBe(1);
     keysAnswer = 'keys';
+    vi.setSystemTime(Date.now() + 3_600_000 + 60_000);
+    expect(await verify(authorization)).toMatchObject({ kind: 'refused' });
+    vi.useRealTimers();
   });
 });
 
