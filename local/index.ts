@@ -94,6 +94,12 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
   const ports = options.ports === 'free' ? await choosePorts(deployables) : options.ports;
   const report = options.report ?? (() => {});
   const settings = options.settings ?? join(dataDir, 'settings.json');
+  const common = {
+    ...process.env,
+    METADATA_SERVER_DETECTION: 'none',
+    // Half of a start is compiling Google's clients; Node keeps the result here.
+    NODE_COMPILE_CACHE: fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)),
+  };
   const environment = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     LOCAL_PUBSUB: `127.0.0.1:${ports.pubsub}`,
@@ -117,7 +123,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
       name: 'cloud',
       script: fileURLToPath(new URL('cloud.ts', import.meta.url)),
       args: () => [JSON.stringify(cloudOptions())],
-      environment: { ...process.env, METADATA_SERVER_DETECTION: 'none' },
+      environment: common,
       async untilServing(child, ended) {
         await once(child, 'message', { signal: ended });
       },
@@ -133,10 +139,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
         script: join(folder, 'node_modules/.bin/functions-framework'),
         cwd: folder,
         environment: {
-          ...process.env,
+          ...common,
           ...environment,
           NODE_ENV: 'production',
-          METADATA_SERVER_DETECTION: 'none',
           FUNCTION_TARGET: deployable.name,
           PORT: String(port),
           HOST:

@@ -1,0 +1,186 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { readDeployables } from '../shared/deployables.ts';
+import { createBigQuery } from '../shared/google/bigquery.ts';
+import { type LocalCloud, type Ports, PROJECT, startLocal } from './index.ts';
+import { findFreePorts, isPortFree } from './processes/ports.ts';
+import { runSample } from './sample/index.ts';
+import { describeTaken, type NamedPort, parseStart, type StartOptions } from './start-options.ts';
+import { styleOf } from './terminal/format-table.ts';
+import { createLiveLines } from './terminal/live-lines.ts';
+import { exitOnClosedOutput, writeOut } from './terminal/write-out.ts';
+
+/** `npm start`: the local cloud in the foreground, until Ctrl-C. */
+async function main(): Promise<void> {
+  const parsed = parseStart(process.argv.slice(2), process.env);
+  if (parsed.kind === 'help') return writeOut(parsed.text);
+  if (parsed.kind === 'invalid') return refuse(parsed.message);
+  const { options } = parsed;
+  for (const [name, port] of Object.entries(options.ports) as [NamedPort, number][]) {
+    const host = name === 'ingest' ? options.ingestHost : '127.0.0.1';
+    if (!(await isPortFree(port, host))) return refuse(describeTaken(name, port));
+  }
+  const began = performance.now();
+  const isNew = !existsSync(options.dataDir);
+  const style = styleOf(process.stdout);
+  const say = (text: string) => {
+    if (!options.quiet) process.stdout.write(text);
+  };
+  const live = createLiveLines({
+    write: (line) => process.stdout.write(`${line}\n`),
+    color: style.color,
+    quiet: options.quiet,
+  });
+
+  const stopping = stopOnSignals();
+  const starting = startLocal({
+    dataDir: options.dataDir,
+    ports: await allPorts(options),
+    host: options.ingestHost,
+    ...(options.settings === undefined ? {} : { settings: options.settings }),
+    report: (event) => {
+      if (!stopping.isStopping()) live(event);
+      else if (event.kind === 'line' && event.stream === 'stderr') live(event);
+    },
+  });
+  const cloud = await starting.catch((error: unknown) => {
+    refuse(error instanceof Error ? error.message : String(error));
+    return undefined;
+  });
+  if (cloud === undefined) return;
+  stopping.whenAsked(() => stop(cloud, say));
+
+  say(describeUrls(cloud, options));
+  say(`\nReady in ${((performance.now() - began) / 1000).toFixed(1)} s. Ctrl-C stops.\n\n`);
+  if (options.sample) await sample(cloud, options, stopping);
+  else if (isNew) say(describeFirstSteps(cloud));
+}
+
+async function sample(cloud: LocalCloud, options: StartOptions, stopping: Stopping): Promise<void> {
+  const isTerminal = process.stdout.isTTY;
+  let shown = '';
+  try {
+    await runSample({
+      ingestUrl: cloud.urls.ingest,
+      bigquery: createBigQuery(PROJECT, { ...cloud.environment }),
+      style: styleOf(process.stdout),
+      write: (text) => process.stdout.write(text),
+      progress(text) {
+        if (isTerminal) process.stdout.write(`\r\u001b[K${text}`);
+        else if (text !== '' && shown === '') process.stdout.write(`${text}\n`);
+        shown = text;
+      },
+    });
+    process.stdout.write('\n');
+  } catch (error) {
+    if (stopping.isStopping()) return;
+    process.stderr.write(`\n${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  }
+  if (options.exit) stopping.ask();
+}
+
+async function stop(cloud: LocalCloud, say: (text: string) => void): Promise<void> {
+  say('\nStopping: finishing what is under way (Ctrl-C again stops at once).\n');
+  const { undelivered } = await cloud.close();
+  if (undelivered > 0) {
+    say(`${undelivered} messages are not loaded yet; they stay in the data folder for the next start.\n`);
+  }
+  await writeOut('');
+  process.exit();
+}
+
+/** Public functions and the cloud have the ports of the options; the others any that are free, by preference the same. */
+async function allPorts({ ports }: StartOptions): Promise<Ports> {
+  const { ingest, ...cloudPorts } = ports;
+  const functions: Record<string, number> = {};
+  const taken = new Set<number>(Object.values(ports));
+  let preferred = 8090;
+  for (const { name } of readDeployables()) {
+    if (name === 'ingest') {
+      functions[name] = ingest;
+      continue;
+    }
+    while (taken.has(preferred)) preferred++;
+    const [other] = (await isPortFree(preferred)) ? [preferred] : await findFreePorts(1);
+    functions[name] = other!;
+    taken.add(other!);
+    preferred++;
+  }
+  return { ...cloudPorts, functions };
+}
+
+interface Stopping {
+  isStopping(): boolean;
+  /** Runs once, at the first signal, or at once where it came already. */
+  whenAsked(work: () => Promise<void>): void;
+  /** The same as a signal. */
+  ask(): void;
+}
+
+/** npm passes Ctrl-C on to a script that the terminal has told already: what comes so soon is the same press. */
+const SAME_PRESS_MS = 500;
+
+function stopOnSignals(): Stopping {
+  let asked: number | undefined;
+  let work: (() => Promise<void>) | undefined;
+  const run = () => {
+    work?.().catch((error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+      process.exit(1);
+    });
+  };
+  const ask = () => {
+    if (asked === undefined) {
+      asked = Date.now();
+      // Before everything is up there is nothing to drain; the children end with this process.
+      if (work === undefined) process.exit(0);
+      run();
+    } else if (Date.now() - asked > SAME_PRESS_MS) process.exit();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
+  exitOnClosedOutput(ask);
+  return {
+    isStopping: () => asked !== undefined,
+    whenAsked(given) {
+      work = given;
+    },
+    ask,
+  };
+}
+
+function describeUrls({ ports, urls }: LocalCloud, { dataDir, settings }: StartOptions): string {
+  const rows = [
+    ['Ingest', urls.ingest, 'SDKs send here: POST /up'],
+    ['BigQuery', urls.bigquery, `REST; project ${PROJECT}, dataset tributary`],
+    ['', `127.0.0.1:${ports.bigqueryGrpc}`, 'Storage Write, gRPC'],
+    ['Pub/Sub', `127.0.0.1:${ports.pubsub}`, 'gRPC; PUBSUB_EMULATOR_HOST of other clients'],
+    ['Google APIs', urls.googleApis, 'issuer of tokens'],
+    ['Data', resolve(dataDir), settings === undefined ? '' : `settings: ${settings}`],
+  ];
+  const widest = Math.max(...rows.slice(0, -1).map(([, where = '']) => where.length));
+  return rows
+    .map(([what = '', where = '', note = '']) =>
+      `  ${what.padEnd(13)}${where.padEnd(widest + 2)}${note}`.trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function describeFirstSteps({ urls }: LocalCloud): string {
+  const event = `[{"appid":"shop","xwho":"visitor-1","xwhat":"view_item","xwhen":'$(date +%s)'000,"xcontext":{"item":"shoes-42","price":129.95}}]`;
+  return `Try:
+  curl ${urls.ingest}/up -d '${event}'
+  npm run query -- "SELECT occurred_at, project, name, properties FROM events"
+  npm start -- --sample     (instead of this one: sends a shop's traffic and shows what became of it)
+README.md shows how to point your own BigQuery client here.
+
+`;
+}
+
+function refuse(message: string): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
+}
+
+await main();
