@@ -20,6 +20,13 @@ function plain(value: unknown, field: Field): unknown {
     return field.fields.map((member, index) => plain(members[index], member));
   }
   if (field.type === 'FLOAT' && typeof value === 'number') return Number(value.toPrecision(15));
+  if (field.type === 'BYTES' && typeof value === 'string') {
+    const bytes = value.replaceAll(
+      /\\x([0-9A-F]{2})|[\s\S]/g,
+      (one, hex) => hex ?? one.charCodeAt(0).toString(16),
+    );
+    return `bytes:${bytes.toLowerCase()}`;
+  }
   return value;
 }
 

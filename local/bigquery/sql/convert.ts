@@ -56,7 +56,7 @@ function total(costs: (number | undefined)[]): number | undefined {
 export function coerce(from: Fragment, to: SqlType, at: Position): Fragment | undefined {
   const { type } = from;
   if (to.kind === 'NULL' || coercionCost(from, to) === undefined) return undefined;
-  if (type.kind === 'NULL') return { ...from, sql: `CAST(NULL AS ${duckdbType(to)})`, type: to };
+  if (type.kind === 'NULL') return { ...from, sql: `CAST(${from.sql} AS ${duckdbType(to)})`, type: to };
   if (sameShape(type, to)) return { ...from, type: to };
   if (type.kind === 'ARRAY' && to.kind === 'ARRAY') {
     if (!from.elements) return { ...from, sql: `CAST(${from.sql} AS ${duckdbType(to)})`, type: to };

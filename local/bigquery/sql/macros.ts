@@ -278,6 +278,11 @@ const macros: Macro[] = [
     parameters: 'x',
     body: `CASE WHEN isnan(x) THEN '"NaN"' WHEN isinf(x) THEN CASE WHEN x > 0 THEN '"Infinity"' ELSE '"-Infinity"' END ELSE gs_string_of_float64(x) END`,
   },
+  {
+    name: 'json_number_of_float64',
+    parameters: 'x',
+    body: `gs_json_of_float64(x) || CASE WHEN regexp_full_match(gs_json_of_float64(x), '-?[0-9]+') THEN '.0' ELSE '' END`,
+  },
   // Arrays.
   {
     name: 'array_slice',

@@ -158,6 +158,7 @@ function parseSelect(cursor: Cursor): Select {
 
 /** The select list; a comma may end it. */
 function parseItems(cursor: Cursor): SelectItem[] {
+  if (at(cursor, 'FROM')) throw syntaxError('SELECT list must not be empty', peek(cursor).at);
   const items = [parseItem(cursor)];
   while (accept(cursor, ',')) {
     if (at(cursor, 'FROM') || at(cursor, ')') || peek(cursor).kind === 'end') break;

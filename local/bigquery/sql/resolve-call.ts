@@ -22,7 +22,7 @@ export function resolveCall(call: Call, scope: Scope): Fragment {
   }
   const special = specials.get(name);
   if (special) {
-    if (call.safe) return safely(special({ ...call, safe: false }, scope), call);
+    if (call.safe) return safely(special(call, scope), call);
     return special(call, scope);
   }
   const candidates = signatures.get(name);

@@ -94,10 +94,7 @@ function orderOutput(
     if (expression.kind !== 'integer') return orderKeySql(resolveExpression(expression, inner), item);
     const column = columns[Number(expression.value) - 1];
     if (!column)
-      throw invalid(
-        `ORDER BY column number item is out of range. Column numbers must be between 1 and ${columns.length}. Found: ${expression.value}`,
-        expression.at,
-      );
+      throw invalid(`ORDER BY is out of SELECT column number range: ${expression.value}`, expression.at);
     return orderKeySql(column, item);
   });
   const order = keys.length > 0 ? ` ORDER BY ${keys.join(', ')}` : '';

@@ -172,11 +172,7 @@ function groupKeys(select: Select, items: Item[]): { key: Key; at: Position }[] 
     const { at } = expression;
     if (expression.kind === 'integer') {
       const item = items[Number(expression.value) - 1];
-      if (!item)
-        throw invalid(
-          `GROUP BY column number item is out of range. Column numbers must be between 1 and ${items.length}. Found: ${expression.value}`,
-          at,
-        );
+      if (!item) throw invalid(`GROUP BY is out of SELECT column number range: ${expression.value}`, at);
       if (item.expression && holdsAggregate(item.expression))
         throw invalid(
           `Column ${expression.value} contains an aggregation function, which is not allowed in GROUP BY`,
@@ -227,10 +223,7 @@ function orderSql(orderBy: OrderItem[], select: Select, outputs: Output[], scope
       const position = Number(expression.value);
       const output = outputs[position - 1];
       if (!output)
-        throw invalid(
-          `ORDER BY column number item is out of range. Column numbers must be between 1 and ${outputs.length}. Found: ${expression.value}`,
-          expression.at,
-        );
+        throw invalid(`ORDER BY is out of SELECT column number range: ${expression.value}`, expression.at);
       return orderKeySql(output.fragment, item, select.as ? undefined : position);
     }
     const key = resolveExpression(expression, { ...scope, clause: 'ORDER BY clause' });
@@ -297,7 +290,8 @@ function finish(
   }
 }
 
-const outputSql = ({ sql, type }: Fragment): string => (type.kind === 'NULL' ? 'CAST(NULL AS BIGINT)' : sql);
+const outputSql = ({ sql, type }: Fragment): string =>
+  type.kind === 'NULL' ? `CAST(${sql} AS BIGINT)` : sql;
 
 /** The columns a value of struct type shows when its rows are read as a table. */
 export function columnsOfValue(value: Fragment): Column[] {

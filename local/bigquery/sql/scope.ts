@@ -105,13 +105,13 @@ function lookUpHere(names: string[], scope: Scope, at: Position): Omit<Found, 'o
     if (columns.length > 1) throw invalid(`Column name ${second} is ambiguous`, at);
     if (columns[0]) return { fragment: columns[0], used: 2 };
   }
-  const column = findColumn(first, scope, at);
-  if (column && !(variable?.value && second !== undefined)) return { fragment: column, used: 1 };
   if (variable) {
     if (second !== undefined && !variable.value)
       throw invalid(`Name ${second} not found inside ${first}`, at);
     return { fragment: variable.value ?? rowOf(variable), used: 1 };
   }
+  const column = findColumn(first, scope, at);
+  if (column) return { fragment: column, used: 1 };
   return alias && { fragment: alias, used: 1 };
 }
 

@@ -110,7 +110,10 @@ export function resolveAggregate(call: Call, scope: Scope): Fragment {
   const { grouping } = scope;
   if (!grouping) {
     if (scope.clause === 'Aggregate') throw invalid(`Aggregations of aggregations are not allowed`, call.at);
-    throw invalid(`Aggregate function ${call.name} not allowed in ${scope.clause ?? 'this place'}`, call.at);
+    throw invalid(
+      `Aggregate function ${call.name}${call.star ? '(*)' : ''} not allowed in ${scope.clause ?? 'this place'}`,
+      call.at,
+    );
   }
   const resolved = aggregateOver(call, grouping.base, '');
   const known = grouping.aggregates.find(({ sql }) => sql === resolved.sql);

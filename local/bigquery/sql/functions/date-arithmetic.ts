@@ -117,9 +117,7 @@ function difference(call: Call, scope: Scope, kind: Dated): Fragment {
   }
   if (kind === 'TIME') {
     if (!micros || part.name === 'DAY') throw noPart(call.name, part);
-    const [a, b] = operands.map(
-      (operand) => `epoch_us(TIMESTAMP '1970-01-01 00:00:00' + (${operand} - TIME '00:00:00'))`,
-    );
+    const [a, b] = operands.map((operand) => `epoch_us(DATE '1970-01-01' + ${operand})`);
     return { sql: `(${a} // ${micros} - ${b} // ${micros})`, type };
   }
   if (kind === 'DATETIME' && micros) {
@@ -174,7 +172,7 @@ function truncated(sql: string, kind: Dated, part: DatePart, zone: Zone, call: C
   const micros = microsOf[part.name];
   if (kind === 'TIME') {
     if (!micros || part.name === 'DAY') throw noPart(call.name, part);
-    return `CAST(date_trunc('${part.name.toLowerCase()}', TIMESTAMP '1970-01-01 00:00:00' + (${sql} - TIME '00:00:00')) AS TIME)`;
+    return `CAST(date_trunc('${part.name.toLowerCase()}', DATE '1970-01-01' + ${sql}) AS TIME)`;
   }
   if (
     kind === 'TIMESTAMP' &&

@@ -246,19 +246,9 @@ function generate(call: Call, scope: Scope, kind: 'DATE' | 'TIMESTAMP'): Fragmen
   const step = `to_${unit[1]}(CAST(${count} AS ${unit[1] === 'microseconds' ? 'BIGINT' : 'INTEGER'}))`;
   const element = kind === 'DATE' ? 'DATE' : 'TIMESTAMPTZ';
   const type = { kind: 'ARRAY', element: { kind } } as const;
-  if (kind === 'TIMESTAMP' || unit[1] === 'days') {
-    return {
-      sql: `CAST(generate_series(CAST(${bounds[0]} AS ${kind === 'DATE' ? 'TIMESTAMP' : element}), CAST(${bounds[1]} AS ${kind === 'DATE' ? 'TIMESTAMP' : element}), ${step}) AS ${element}[])`,
-      type,
-    };
-  }
-  // Each element counts months from the start, so that a 31st does not become a 28th for good.
-  const sql = bindOnce(bounds, ([a, b]) => {
-    const steps = `range(0, greatest(0, date_diff('month', ${a}, ${b}) * ${count < 0n ? -1 : 1} // ${count < 0n ? -count : count} + 1))`;
-    const dates = `list_transform(${steps}, lambda i: CAST(${a} + to_months(CAST(i * ${count} AS INTEGER)) AS DATE))`;
-    return `list_filter(${dates}, lambda d: d ${count < 0n ? '>=' : '<='} ${b})`;
-  });
-  return { sql: `(${sql})`, type };
+  const series = kind === 'DATE' ? 'TIMESTAMP' : element;
+  const [from, to] = bounds.map((bound) => `CAST(${bound} AS ${series})`);
+  return { sql: `CAST(generate_series(${from}, ${to}, ${step}) AS ${element}[])`, type };
 }
 
 /** STRING of a timestamp with a zone, of a date, or of a JSON string. */

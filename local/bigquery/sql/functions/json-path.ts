@@ -11,7 +11,7 @@ export function parseJsonPath(path: string, at: Position): JsonStep[] {
   }
   const steps: JsonStep[] = [];
   const pattern =
-    /\.([^.[\]"'*\s]+)|\."((?:[^"\\]|\\.)*)"|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]|\[([A-Za-z_]\w*)\]/y;
+    /\.([^.[\]"'*]+)|\."((?:[^"\\]|\\.)*)"|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]|\[([A-Za-z_]\w*)\]/y;
   pattern.lastIndex = 1;
   while (pattern.lastIndex < path.length) {
     const offset = pattern.lastIndex;

@@ -1,7 +1,7 @@
 import type { Call, Expression } from '../ast.ts';
 import { coerce } from '../convert.ts';
 import { invalid, unsupported } from '../errors.ts';
-import { bindOnce, type Fragment } from '../fragment.ts';
+import { bindOnce, type Fragment, quoteString } from '../fragment.ts';
 import { expectArguments } from '../resolve-call.ts';
 import { resolveExpression } from '../resolve-expression.ts';
 import type { Scope } from '../scope.ts';
@@ -11,8 +11,9 @@ import { repeating, type Signature, signature } from './signature.ts';
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions */
 
 // What Unicode calls White_Space, which TRIM without a second argument takes off.
-const blanks =
-  "e'\\t\\n\\x0b\\x0c\\r \\u0085\\u00a0\\u1680\\u2000\\u2001\\u2002\\u2003\\u2004\\u2005\\u2006\\u2007\\u2008\\u2009\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'";
+const blanks = quoteString(
+  '\t\n\x0b\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000',
+);
 
 const trim = (name: string): Signature[] => [
   signature(`${name.toUpperCase()}(STRING) -> STRING`, (text) => `${name}(${text}, ${blanks})`),
@@ -33,7 +34,7 @@ export const textSignatures: Signature[] = [
   signature('BYTE_LENGTH(BYTES) -> INT64', (bytes) => `octet_length(${bytes})`),
   signature('OCTET_LENGTH(STRING) -> INT64', (text) => `strlen(${text})`),
   signature('LOWER(STRING) -> STRING', (text) => `lower(${text})`),
-  signature('UPPER(STRING) -> STRING', (text) => `upper(${text})`),
+  signature('UPPER(STRING) -> STRING', (text) => `upper(replace(${text}, 'ß', 'SS'))`),
   ...trim('trim'),
   ...trim('ltrim'),
   ...trim('rtrim'),
@@ -161,7 +162,7 @@ export const textSpecials: [string, (call: Call, scope: Scope) => Fragment][] = 
       const sql = bindOnce(
         [text],
         ([bound]) =>
-          `CASE WHEN regexp_matches(${bound}, ${pattern.sql}) THEN regexp_extract(${bound}, ${pattern.sql}, ${group}) END`,
+          `CASE WHEN regexp_matches(${bound}, ${pattern.sql}) THEN ${extracted(bound!, pattern, group)} END`,
       );
       return { sql: `(${sql})`, type: { kind: 'STRING' } };
     },
@@ -235,4 +236,11 @@ function groupOf(pattern: Fragment, call: Call): number {
       call.at,
     );
   return groups;
+}
+
+/** A group that took no part gives NULL in GoogleSQL and '' in DuckDB; only an optional or alternative group can. */
+function extracted(text: string, pattern: Fragment, group: number): string {
+  const sql = `regexp_extract(${text}, ${pattern.sql}, ${group})`;
+  const mayBeAbsent = group > 0 && /\)(?:[?*]|\{0)|\|/.test(String(pattern.value));
+  return mayBeAbsent ? `NULLIF(${sql}, '')` : sql;
 }

@@ -37,7 +37,7 @@ function textOfPresent(value: string, type: SqlType, asText: boolean, at: Positi
       return `CASE WHEN ${value} BETWEEN -9007199254740992 AND 9007199254740992 THEN ${digits} ELSE '"' || ${digits} || '"' END`;
     }
     case 'FLOAT64':
-      return `gs_json_of_float64(${value})`;
+      return asText ? `gs_json_of_float64(${value})` : `gs_json_number_of_float64(${value})`;
     case 'STRING':
       return `gs_json_of_string(${value})`;
     case 'BYTES':
