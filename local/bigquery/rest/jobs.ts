@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { errorProto, invalid, invalidQuery, notFound, notImplemented } from '../errors.ts';
-import type { QueryParameter, Translated } from '../sql/index.ts';
+import { errorProto, invalid, notFound, notImplemented } from '../errors.ts';
+import type { Translated } from '../sql/index.ts';
 import {
   type ApiRequest,
   isRecord,
@@ -13,6 +13,7 @@ import {
   writePageToken,
 } from './api.ts';
 import type { Job, JobStore, QueryRequest } from './job-store.ts';
+import { QUERY_PROPERTIES, readQuery } from './query-request.ts';
 import { restRow, timestampFormat } from './rows-to-rest.ts';
 
 const LOCATION = 'US';
@@ -21,16 +22,6 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_PAGE_BYTES = 10 * 1024 * 1024;
 const DEFAULT_LIST_PAGE = 50;
 
-const QUERY_PROPERTIES = [
-  'query',
-  'useLegacySql',
-  'defaultDataset',
-  'queryParameters',
-  'parameterMode',
-  'maximumBytesBilled',
-  'useQueryCache',
-  'priority',
-];
 const QUERY_REQUEST_PROPERTIES = [
   ...QUERY_PROPERTIES,
   'kind',
@@ -171,76 +162,6 @@ export function jobRoutes(jobs: JobStore): Route[] {
     await job.done;
     return { kind: 'bigquery#jobCancelResponse', job: jobResource(job) };
   }
-}
-
-function readQuery(
-  body: Readonly<Record<string, unknown>>,
-  projectId: string,
-  labels: Record<string, unknown>,
-): QueryRequest {
-  if (typeof body.query !== 'string' || body.query.trim() === '')
-    throw invalid('Required parameter is missing: query');
-  // The REST API's default is legacy SQL.
-  if (body.useLegacySql !== false) {
-    throw invalidQuery('Legacy SQL is not supported by the local BigQuery; set useLegacySql to false.');
-  }
-  const dataset = recordOf(body.defaultDataset, 'defaultDataset');
-  const mode = body.parameterMode === undefined ? undefined : String(body.parameterMode).toUpperCase();
-  if (mode !== undefined && mode !== 'NAMED' && mode !== 'POSITIONAL' && mode !== 'NONE') {
-    throw invalid(`Invalid parameterMode: ${mode}`);
-  }
-  const parameters = body.queryParameters;
-  if (parameters !== undefined && !Array.isArray(parameters)) throw invalid('queryParameters must be a list');
-  const maximumBytesBilled = wholeNumber(body.maximumBytesBilled, 'maximumBytesBilled');
-  return {
-    projectId,
-    query: body.query,
-    labels,
-    configuration: { ...body, useLegacySql: false, priority: body.priority ?? 'INTERACTIVE' },
-    ...(parameters === undefined ? {} : { parameters: parameters.map(readParameter) }),
-    ...(mode === 'NAMED' || mode === 'POSITIONAL' ? { parameterMode: mode } : {}),
-    ...(maximumBytesBilled === undefined ? {} : { maximumBytesBilled }),
-    ...(typeof dataset.datasetId === 'string'
-      ? {
-          defaultDataset: {
-            projectId: typeof dataset.projectId === 'string' ? dataset.projectId : projectId,
-            datasetId: dataset.datasetId,
-          },
-        }
-      : {}),
-  };
-}
-
-function readParameter(value: unknown): QueryParameter {
-  const given = recordOf(value, 'queryParameters');
-  const type = recordOf(given.parameterType, 'queryParameters.parameterType');
-  const named = typeof given.name === 'string' && given.name !== '' ? { name: given.name } : {};
-  if (typeof type.type !== 'string') {
-    throw invalid(`Query parameter ${JSON.stringify(given.name ?? '')} has no type`);
-  }
-  return {
-    ...named,
-    type: type as unknown as QueryParameter['type'],
-    value: readParameterValue(given.parameterValue),
-  };
-}
-
-/** The API's values are strings; clients send JSON numbers and booleans too, which it takes as their text. */
-function readParameterValue(given: unknown): QueryParameter['value'] {
-  const { value, arrayValues, structValues } = recordOf(given, 'queryParameters.parameterValue');
-  if (typeof value === 'object' && value !== null) throw invalid('A query parameter value must be a scalar');
-  if (arrayValues !== undefined && !Array.isArray(arrayValues)) throw invalid('arrayValues must be a list');
-  return {
-    ...(value === undefined ? {} : { value: value === null ? null : String(value) }),
-    ...(arrayValues === undefined ? {} : { arrayValues: arrayValues.map(readParameterValue) }),
-    ...(isRecord(structValues)
-      ? {
-          structValues: Object.fromEntries(
-            Object.entries(structValues).map(([name, inner]) => [name, readParameterValue(inner)]),
-          ),
-        }
-      : {}),
-  };
 }
 
 /** Waits for the job within the timeout, and answers one page of its result. */
