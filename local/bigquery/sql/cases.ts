@@ -1,11 +1,12 @@
 /**
  * GoogleSQL queries and the answers of the reference evaluator of GoogleSQL itself (the ZetaSQL local service): rows of
  * values, 64-bit integers as text, dates and times as DuckDB writes them, a struct as a list of its fields.
- * Where it raises an error so must we, in whatever words.
+ * An error is a refusal in its own words, with its position; refusedAs one that need only be a refusal.
  */
 export type Case = { family: string; sql: string } & (
   | { rows: readonly (readonly unknown[])[] }
   | { error: string }
+  | { refusedAs: string }
 );
 
 export const cases: readonly Case[] = [
@@ -13,18 +14,18 @@ export const cases: readonly Case[] = [
   {
     family: 'operators',
     sql: 'SELECT 9223372036854775807 + 1',
-    error: 'int64 overflow: 9223372036854775807 + 1',
+    refusedAs: 'int64 overflow: 9223372036854775807 + 1',
   },
   { family: 'operators', sql: 'SELECT -9223372036854775808', rows: [['-9223372036854775808']] },
   {
     family: 'operators',
     sql: 'SELECT -9223372036854775808 - 1',
-    error: 'int64 overflow: -9223372036854775808 - 1',
+    refusedAs: 'int64 overflow: -9223372036854775808 - 1',
   },
   {
     family: 'operators',
     sql: 'SELECT 9223372036854775807 * 2',
-    error: 'int64 overflow: 9223372036854775807 * 2',
+    refusedAs: 'int64 overflow: 9223372036854775807 * 2',
   },
   { family: 'operators', sql: 'SELECT 5 / 2', rows: [[2.5]] },
   { family: 'operators', sql: 'SELECT -7 / 2', rows: [[-3.5]] },
@@ -32,7 +33,7 @@ export const cases: readonly Case[] = [
   { family: 'operators', sql: 'SELECT 1.5 / 0', error: 'division by zero: 1.5 / 0' },
   { family: 'operators', sql: 'SELECT 0.1 + 0.2', rows: [[0.30000000000000004]] },
   { family: 'operators', sql: 'SELECT 1 + 1.5', rows: [[2.5]] },
-  { family: 'operators', sql: 'SELECT 1e308 * 10', error: 'double overflow: 1e+308 * 10' },
+  { family: 'operators', sql: 'SELECT 1e308 * 10', refusedAs: 'double overflow: 1e+308 * 10' },
   { family: 'operators', sql: 'SELECT 1 = 1.0', rows: [[true]] },
   { family: 'operators', sql: "SELECT 'a' < 'b'", rows: [[true]] },
   { family: 'operators', sql: "SELECT 'Z' < 'a'", rows: [[true]] },
@@ -159,7 +160,7 @@ export const cases: readonly Case[] = [
   {
     family: 'strings',
     sql: "SELECT REGEXP_CONTAINS('a', '(')",
-    error: 'Cannot parse regular expression: missing ): (',
+    refusedAs: 'Cannot parse regular expression: missing ): (',
   },
   { family: 'strings', sql: "SELECT REGEXP_EXTRACT('a12b34', '[0-9]+')", rows: [['12']] },
   { family: 'strings', sql: "SELECT REGEXP_EXTRACT('a12b34', 'b([0-9]+)')", rows: [['34']] },
@@ -171,7 +172,8 @@ export const cases: readonly Case[] = [
   {
     family: 'strings',
     sql: "SELECT REGEXP_EXTRACT('ab', '(a)(b)')",
-    error: 'Regular expressions passed into extraction functions must not have more than 1 capturing group',
+    refusedAs:
+      'Regular expressions passed into extraction functions must not have more than 1 capturing group',
   },
   { family: 'strings', sql: "SELECT REGEXP_EXTRACT('a[b]', r'[(](.)')", rows: [[null]] },
   { family: 'strings', sql: "SELECT REGEXP_EXTRACT_ALL('a1b22', '[0-9]+')", rows: [[['1', '22']]] },
@@ -190,14 +192,14 @@ export const cases: readonly Case[] = [
   {
     family: 'strings',
     sql: "SELECT LPAD('a', -1)",
-    error: 'Second argument (output size) for LPAD/RPAD cannot be negative',
+    refusedAs: 'Second argument (output size) for LPAD/RPAD cannot be negative',
   },
   { family: 'strings', sql: "SELECT REPEAT('ab', 3)", rows: [['ababab']] },
   { family: 'strings', sql: "SELECT REPEAT('ab', 0)", rows: [['']] },
   {
     family: 'strings',
     sql: "SELECT REPEAT('ab', -1)",
-    error: 'Second argument (repeat count) for REPEAT cannot be negative',
+    refusedAs: 'Second argument (repeat count) for REPEAT cannot be negative',
   },
   { family: 'strings', sql: "SELECT REVERSE('añ👍🏽')", rows: [['🏽👍ña']] },
   { family: 'strings', sql: "SELECT REVERSE('')", rows: [['']] },
@@ -258,7 +260,7 @@ export const cases: readonly Case[] = [
   { family: 'casts', sql: "SELECT CAST('+12' AS INT64)", rows: [['12']] },
   { family: 'casts', sql: "SELECT CAST('0x1F' AS INT64)", rows: [['31']] },
   { family: 'casts', sql: "SELECT CAST('1.5' AS INT64)", error: 'Bad int64 value: 1.5' },
-  { family: 'casts', sql: "SELECT CAST('' AS INT64)", error: '' },
+  { family: 'casts', sql: "SELECT CAST('' AS INT64)", refusedAs: '' },
   {
     family: 'casts',
     sql: "SELECT CAST('9223372036854775808' AS INT64)",
@@ -275,7 +277,7 @@ export const cases: readonly Case[] = [
   { family: 'casts', sql: 'SELECT CAST(2.5 AS INT64)', rows: [['3']] },
   { family: 'casts', sql: 'SELECT CAST(-2.5 AS INT64)', rows: [['-3']] },
   { family: 'casts', sql: 'SELECT CAST(0.49999999999999994 AS INT64)', rows: [['0']] },
-  { family: 'casts', sql: 'SELECT CAST(1e19 AS INT64)', error: 'int64 out of range: 1e+19' },
+  { family: 'casts', sql: 'SELECT CAST(1e19 AS INT64)', refusedAs: 'int64 out of range: 1e+19' },
   { family: 'casts', sql: 'SELECT SAFE_CAST(1e19 AS INT64)', rows: [[null]] },
   { family: 'casts', sql: 'SELECT CAST(TRUE AS INT64)', rows: [['1']] },
   { family: 'casts', sql: 'SELECT CAST(2 AS BOOL)', rows: [[true]] },
@@ -441,12 +443,12 @@ export const cases: readonly Case[] = [
   {
     family: 'timestamps',
     sql: "SELECT TIMESTAMP_ADD(TIMESTAMP '9999-12-31', INTERVAL 2 DAY)",
-    error: 'Adding 48 HOUR to timestamp 9999-12-31 00:00:00.000000+00 causes overflow',
+    refusedAs: 'Adding 48 HOUR to timestamp 9999-12-31 00:00:00.000000+00 causes overflow',
   },
   {
     family: 'timestamps',
     sql: "SELECT TIMESTAMP_ADD(TIMESTAMP '2026-01-01', INTERVAL 1 MONTH)",
-    error: 'TIMESTAMP_ADD does not support the MONTH date part when the argument is TIMESTAMP type [at 1:8]',
+    error: 'TIMESTAMP_ADD does not support the MONTH date part when the argument is TIMESTAMP type at [1:8]',
   },
   {
     family: 'timestamps',
@@ -620,7 +622,7 @@ export const cases: readonly Case[] = [
   {
     family: 'timestamps',
     sql: 'SELECT DATE(2026, 2, 30)',
-    error: 'Input calculates to invalid date: 2026-02-30',
+    refusedAs: 'Input calculates to invalid date: 2026-02-30',
   },
   { family: 'timestamps', sql: "SELECT DATE(DATETIME '2026-01-01 23:00:00')", rows: [['2026-01-01']] },
   {
@@ -710,7 +712,7 @@ export const cases: readonly Case[] = [
   {
     family: 'timestamps',
     sql: "SELECT PARSE_DATE('%F', 'nope')",
-    error: 'Failed to parse input string "nope"',
+    refusedAs: 'Failed to parse input string "nope"',
   },
   { family: 'timestamps', sql: "SELECT SAFE.PARSE_DATE('%F', 'nope')", rows: [[null]] },
   {
@@ -839,7 +841,7 @@ export const cases: readonly Case[] = [
   { family: 'numbers', sql: 'SELECT DIV(7, 0)', error: 'division by zero: 7 / 0' },
   { family: 'numbers', sql: 'SELECT MOD(7, 3)', rows: [['1']] },
   { family: 'numbers', sql: 'SELECT MOD(-7, 3)', rows: [['-1']] },
-  { family: 'numbers', sql: 'SELECT MOD(7, 0)', error: 'division by zero: MOD(7, 0)' },
+  { family: 'numbers', sql: 'SELECT MOD(7, 0)', refusedAs: 'division by zero: MOD(7, 0)' },
   { family: 'numbers', sql: 'SELECT SAFE_DIVIDE(1, 0)', rows: [[null]] },
   { family: 'numbers', sql: 'SELECT SAFE_DIVIDE(1, 4)', rows: [[0.25]] },
   { family: 'numbers', sql: 'SELECT IEEE_DIVIDE(1, 0)', rows: [['Infinity']] },
@@ -855,13 +857,13 @@ export const cases: readonly Case[] = [
   { family: 'numbers', sql: 'SELECT POW(2, 10)', rows: [[1024]] },
   { family: 'numbers', sql: 'SELECT POW(0, 0)', rows: [[1]] },
   { family: 'numbers', sql: 'SELECT SQRT(16)', rows: [[4]] },
-  { family: 'numbers', sql: 'SELECT SQRT(-1)', error: 'Argument to SQRT cannot be negative: -1' },
+  { family: 'numbers', sql: 'SELECT SQRT(-1)', refusedAs: 'Argument to SQRT cannot be negative: -1' },
   { family: 'numbers', sql: 'SELECT LN(1)', rows: [[0]] },
-  { family: 'numbers', sql: 'SELECT LN(0)', error: 'Floating point error in function: LN(0)' },
+  { family: 'numbers', sql: 'SELECT LN(0)', refusedAs: 'Floating point error in function: LN(0)' },
   { family: 'numbers', sql: 'SELECT LOG(8, 2)', rows: [[3]] },
   { family: 'numbers', sql: 'SELECT LOG10(100)', rows: [[2]] },
   { family: 'numbers', sql: 'SELECT EXP(0)', rows: [[1]] },
-  { family: 'numbers', sql: 'SELECT EXP(1000)', error: 'Floating point error in function: EXP(1000)' },
+  { family: 'numbers', sql: 'SELECT EXP(1000)', refusedAs: 'Floating point error in function: EXP(1000)' },
   { family: 'numbers', sql: 'SELECT SAFE.LN(0)', rows: [[null]] },
   { family: 'numbers', sql: 'SELECT SAFE.SQRT(-1)', rows: [[null]] },
   { family: 'numbers', sql: "SELECT IS_NAN(CAST('nan' AS FLOAT64))", rows: [[true]] },
@@ -910,7 +912,7 @@ export const cases: readonly Case[] = [
   { family: 'arrays', sql: "SELECT STRUCT(1 AS a, STRUCT('z' AS c) AS b).b.c", rows: [['z']] },
   { family: 'arrays', sql: 'SELECT EXISTS(SELECT 1 FROM UNNEST([1]) AS x WHERE x > 1)', rows: [[false]] },
   { family: 'arrays', sql: 'SELECT (SELECT MAX(x) FROM UNNEST([1, 5, 3]) AS x)', rows: [['5']] },
-  { family: 'arrays', sql: 'SELECT (SELECT x FROM UNNEST([1, 2]) AS x)', error: 'More than one element' },
+  { family: 'arrays', sql: 'SELECT (SELECT x FROM UNNEST([1, 2]) AS x)', refusedAs: 'More than one element' },
   { family: 'arrays', sql: 'SELECT (SELECT x FROM UNNEST([1, 2]) AS x WHERE x > 9)', rows: [[null]] },
   { family: 'arrays', sql: 'SELECT ARRAY_SLICE([1, 2, 3, 4], 1, 2)', rows: [[['2', '3']]] },
   { family: 'arrays', sql: 'SELECT ARRAY_FIRST([7, 8])', rows: [['7']] },
@@ -980,7 +982,8 @@ export const cases: readonly Case[] = [
   {
     family: 'json',
     sql: "SELECT PARSE_JSON('nope')",
-    error: "Invalid input to PARSE_JSON: syntax error while parsing value - invalid literal; last read: 'no'",
+    refusedAs:
+      "Invalid input to PARSE_JSON: syntax error while parsing value - invalid literal; last read: 'no'",
   },
   { family: 'json', sql: "SELECT SAFE.PARSE_JSON('nope')", rows: [[null]] },
   { family: 'json', sql: 'SELECT TO_JSON(1)', rows: [['1']] },
@@ -1048,7 +1051,7 @@ export const cases: readonly Case[] = [
   {
     family: 'json',
     sql: "SELECT INT64(JSON '12.5')",
-    error: 'The provided JSON number: 12.5 cannot be converted to an integer',
+    refusedAs: 'The provided JSON number: 12.5 cannot be converted to an integer',
   },
   { family: 'json', sql: 'SELECT INT64(JSON \'"12"\')', error: 'The provided JSON input is not an integer' },
   { family: 'json', sql: "SELECT FLOAT64(JSON '1.5')", rows: [[1.5]] },
@@ -1085,7 +1088,7 @@ export const cases: readonly Case[] = [
   {
     family: 'aggregates',
     sql: 'SELECT SUM(x) FROM UNNEST([9223372036854775807, 1]) AS x',
-    error: 'int64 overflow',
+    refusedAs: 'int64 overflow',
   },
   {
     family: 'aggregates',
@@ -1629,7 +1632,7 @@ export const cases: readonly Case[] = [
     sql: 'SELECT NOT TRUE OR TRUE, NOT FALSE AND FALSE, 1 = 1 AND 2 = 2',
     rows: [[true, false, true]],
   },
-  { family: 'queries', sql: 'SELECT 1 < 2 IS TRUE', error: 'Syntax error: Unexpected keyword IS [at 1:14]' },
+  { family: 'queries', sql: 'SELECT 1 < 2 IS TRUE', error: 'Syntax error: Unexpected keyword IS at [1:14]' },
   { family: 'queries', sql: 'SELECT TRUE = (1 = 1)', rows: [[true]] },
   { family: 'queries', sql: "SELECT 'a' IN ('a', 'b') AND NOT 'c' IN ('a')", rows: [[true]] },
   { family: 'queries', sql: 'SELECT [STRUCT(1 AS a)][OFFSET(0)].a + 1', rows: [['2']] },
@@ -1655,356 +1658,363 @@ export const cases: readonly Case[] = [
     sql: 'SELECT ARRAY_AGG(x ORDER BY x DESC, y LIMIT 1)[OFFSET(0)] FROM UNNEST([STRUCT(1 AS x, 2 AS y), (3, 1)])',
     rows: [['3']],
   },
-  { family: 'refusals', sql: 'SELECT x FROM (SELECT 1 AS y)', error: 'Unrecognized name: x [at 1:8]' },
+  { family: 'refusals', sql: 'SELECT x FROM (SELECT 1 AS y)', error: 'Unrecognized name: x at [1:8]' },
   {
     family: 'refusals',
     sql: 'SELECT t.x FROM (SELECT 1 AS y) AS t',
-    error: 'Name x not found inside t [at 1:10]',
+    error: 'Name x not found inside t at [1:10]',
   },
-  { family: 'refusals', sql: 'SELECT u.x FROM (SELECT 1 AS y) AS t', error: 'Unrecognized name: u [at 1:8]' },
+  { family: 'refusals', sql: 'SELECT u.x FROM (SELECT 1 AS y) AS t', error: 'Unrecognized name: u at [1:8]' },
   {
     family: 'refusals',
     sql: 'SELECT a.x FROM (SELECT 1 AS x) AS a, (SELECT 1 AS x) AS b WHERE x = 1',
-    error: 'Column name x is ambiguous [at 1:66]',
+    error: 'Column name x is ambiguous at [1:66]',
   },
-  { family: 'refusals', sql: 'SELECT FROM t', error: 'Syntax error: SELECT list must not be empty [at 1:8]' },
+  { family: 'refusals', sql: 'SELECT FROM t', error: 'Syntax error: SELECT list must not be empty at [1:8]' },
   {
     family: 'refusals',
     sql: 'SELECT 1 x y',
-    error: 'Syntax error: Expected end of input but got identifier "y" [at 1:12]',
+    error: 'Syntax error: Expected end of input but got identifier "y" at [1:12]',
   },
   {
     family: 'refusals',
     sql: 'SELECT COUNT(*) FROM (SELECT 1) WHERE COUNT(*) > 1',
-    error: 'Aggregate function COUNT(*) not allowed in WHERE clause [at 1:39]',
+    error: 'Aggregate function COUNT(*) not allowed in WHERE clause at [1:39]',
   },
   {
     family: 'refusals',
     sql: 'SELECT LENGTH(1)',
     error:
-      'No matching signature for function LENGTH for argument types: INT64. Supported signatures: LENGTH(STRING); LENGTH(BYTES) [at 1:8]',
+      'No matching signature for function LENGTH for argument types: INT64. Supported signatures: LENGTH(STRING); LENGTH(BYTES) at [1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT STRPOS('a')",
-    error:
+    refusedAs:
       'No matching signature for function STRPOS for argument types: STRING. Supported signatures: STRPOS(STRING, STRING); STRPOS(BYTES, BYTES) [at 1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT 1 = 'a'",
     error:
-      'No matching signature for operator = for argument types: INT64, STRING. Supported signature: ANY = ANY [at 1:8]',
+      'No matching signature for operator = for argument types: INT64, STRING. Supported signature: ANY = ANY at [1:8]',
   },
-  { family: 'refusals', sql: "SELECT 1 + 'a'", error: 'Could not cast literal "a" to type DATE [at 1:12]' },
+  {
+    family: 'refusals',
+    sql: "SELECT 1 + 'a'",
+    refusedAs: 'Could not cast literal "a" to type DATE [at 1:12]',
+  },
   {
     family: 'refusals',
     sql: 'SELECT NOT 1',
     error:
-      'No matching signature for operator NOT for argument types: INT64. Supported signature: NOT (BOOL) [at 1:8]',
+      'No matching signature for operator NOT for argument types: INT64. Supported signature: NOT (BOOL) at [1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT x FROM (SELECT 1 AS x) ORDER BY 3',
-    error: 'ORDER BY is out of SELECT column number range: 3 [at 1:40]',
+    error: 'ORDER BY is out of SELECT column number range: 3 at [1:40]',
   },
   {
     family: 'refusals',
     sql: 'SELECT x FROM (SELECT 1 AS x) GROUP BY 2',
-    error: 'GROUP BY is out of SELECT column number range: 2 [at 1:40]',
+    error: 'GROUP BY is out of SELECT column number range: 2 at [1:40]',
   },
-  { family: 'refusals', sql: "SELECT 'abc", error: 'Syntax error: Unclosed string literal [at 1:8]' },
+  { family: 'refusals', sql: "SELECT 'abc", error: 'Syntax error: Unclosed string literal at [1:8]' },
   {
     family: 'refusals',
     sql: 'SELECT "a\\qb"',
-    error: 'Syntax error: Illegal escape sequence: \\q [at 1:10]',
+    error: 'Syntax error: Illegal escape sequence: \\q at [1:10]',
   },
   {
     family: 'refusals',
     sql: 'SELECT 1 FROM (SELECT 1) AS a, (SELECT 1) AS a',
-    error: 'Duplicate table alias a in the same FROM clause [at 1:46]',
+    error: 'Duplicate table alias a in the same FROM clause at [1:46]',
   },
   {
     family: 'refusals',
     sql: 'SELECT * FROM (SELECT 1 AS a UNION ALL SELECT 1, 2)',
     error:
-      'Queries in UNION ALL have mismatched column count; query 1 has 1 column, query 2 has 2 columns [at 1:40]',
+      'Queries in UNION ALL have mismatched column count; query 1 has 1 column, query 2 has 2 columns at [1:40]',
   },
   {
     family: 'refusals',
     sql: 'SELECT 1 UNION SELECT 2',
-    error: 'Syntax error: Expected keyword ALL or keyword DISTINCT but got keyword SELECT [at 1:16]',
+    error: 'Syntax error: Expected keyword ALL or keyword DISTINCT but got keyword SELECT at [1:16]',
   },
   {
     family: 'refusals',
     sql: "SELECT 1 UNION ALL SELECT 'a'",
-    error: 'Column 1 in UNION ALL has incompatible types: INT64, STRING [at 1:20]',
+    error: 'Column 1 in UNION ALL has incompatible types: INT64, STRING at [1:20]',
   },
   {
     family: 'refusals',
     sql: 'SELECT * EXCEPT (z) FROM (SELECT 1 AS a)',
-    error: 'Column z in SELECT * EXCEPT list does not exist [at 1:18]',
+    error: 'Column z in SELECT * EXCEPT list does not exist at [1:18]',
   },
   {
     family: 'refusals',
     sql: 'SELECT * EXCEPT (a) FROM (SELECT 1 AS a)',
-    error: 'SELECT * expands to zero columns after applying EXCEPT [at 1:8]',
+    error: 'SELECT * expands to zero columns after applying EXCEPT at [1:8]',
   },
-  { family: 'refusals', sql: 'SELECT *', error: 'SELECT * must have a FROM clause [at 1:8]' },
-  { family: 'refusals', sql: "SELECT CAST('a' AS FOO)", error: 'Type not found: FOO [at 1:20]' },
+  { family: 'refusals', sql: 'SELECT *', error: 'SELECT * must have a FROM clause at [1:8]' },
+  { family: 'refusals', sql: "SELECT CAST('a' AS FOO)", error: 'Type not found: FOO at [1:20]' },
   {
     family: 'refusals',
     sql: "SELECT CAST(DATE '2026-01-01' AS INT64)",
-    error: 'Invalid cast from DATE to INT64 [at 1:13]',
+    error: 'Invalid cast from DATE to INT64 at [1:13]',
   },
-  { family: 'refusals', sql: "SELECT DATE '2026-13-01'", error: 'Invalid DATE literal [at 1:8]' },
-  { family: 'refusals', sql: "SELECT TIMESTAMP 'nope'", error: 'Invalid TIMESTAMP literal [at 1:8]' },
+  { family: 'refusals', sql: "SELECT DATE '2026-13-01'", error: 'Invalid DATE literal at [1:8]' },
+  { family: 'refusals', sql: "SELECT TIMESTAMP 'nope'", error: 'Invalid TIMESTAMP literal at [1:8]' },
   {
     family: 'refusals',
     sql: "SELECT JSON '{'",
-    error:
+    refusedAs:
       'Invalid JSON literal: syntax error while parsing object key - unexpected end of input; expected string literal [at 1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT x.a.b FROM (SELECT STRUCT(1 AS a) AS x)',
-    error: 'Cannot access field b on a value with type INT64 [at 1:12]',
+    error: 'Cannot access field b on a value with type INT64 at [1:12]',
   },
   {
     family: 'refusals',
     sql: 'SELECT x.c FROM (SELECT STRUCT(1 AS a) AS x)',
-    error: 'Field name c does not exist in STRUCT<a INT64> [at 1:10]',
+    error: 'Field name c does not exist in STRUCT<a INT64> at [1:10]',
   },
   {
     family: 'refusals',
     sql: 'SELECT IF(1, 2, 3)',
     error:
-      'No matching signature for function IF for argument types: INT64, INT64, INT64. Supported signature: IF(BOOL, ANY, ANY) [at 1:8]',
+      'No matching signature for function IF for argument types: INT64, INT64, INT64. Supported signature: IF(BOOL, ANY, ANY) at [1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT IF(TRUE, 1, 'a')",
     error:
-      'No matching signature for function IF for argument types: BOOL, INT64, STRING. Supported signature: IF(BOOL, ANY, ANY) [at 1:8]',
+      'No matching signature for function IF for argument types: BOOL, INT64, STRING. Supported signature: IF(BOOL, ANY, ANY) at [1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT COALESCE(1, 'a')",
     error:
-      'No matching signature for function COALESCE for argument types: INT64, STRING. Supported signature: COALESCE([ANY, ...]) [at 1:8]',
+      'No matching signature for function COALESCE for argument types: INT64, STRING. Supported signature: COALESCE([ANY, ...]) at [1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT CASE WHEN TRUE THEN 1 ELSE 'a' END",
-    error:
+    refusedAs:
       'No matching signature for operator CASE; all THEN/ELSE arguments must be coercible to a common type but found: INT64, STRING; actual argument types (WHEN THEN) ELSE: (BOOL INT64) STRING [at 1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT 1 WHERE 'a'",
-    error: 'Query without FROM clause cannot have a WHERE clause [at 1:10]',
+    refusedAs: 'Query without FROM clause cannot have a WHERE clause [at 1:10]',
   },
   {
     family: 'refusals',
     sql: 'SELECT 1 FROM (SELECT 1 AS a) WHERE a',
-    error: 'WHERE clause should return type BOOL, but returns INT64 [at 1:37]',
+    error: 'WHERE clause should return type BOOL, but returns INT64 at [1:37]',
   },
   {
     family: 'refusals',
     sql: "SELECT [1, 'a']",
-    error: 'Array elements of types {INT64, STRING} do not have a common supertype [at 1:8]',
+    error: 'Array elements of types {INT64, STRING} do not have a common supertype at [1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT ROW_NUMBER() FROM (SELECT 1)',
-    error: 'Analytic function ROW_NUMBER cannot be called without an OVER clause [at 1:8]',
+    error: 'Analytic function ROW_NUMBER cannot be called without an OVER clause at [1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT a FROM (SELECT 1 AS a) WHERE ROW_NUMBER() OVER (ORDER BY a) = 1',
-    error: 'Analytic function not allowed in WHERE clause [at 1:37]',
+    error: 'Analytic function not allowed in WHERE clause at [1:37]',
   },
   {
     family: 'refusals',
     sql: "SELECT LENGTH('a') OVER ()",
-    error: 'Function LENGTH does not support an OVER clause [at 1:8]',
+    error: 'Function LENGTH does not support an OVER clause at [1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT SUM(a) OVER w FROM (SELECT 1 AS a)',
-    error: 'Unrecognized window alias w [at 1:20]',
+    error: 'Unrecognized window alias w at [1:20]',
   },
   {
     family: 'refusals',
     sql: 'SELECT SUM(SUM(a)) FROM (SELECT 1 AS a)',
-    error: 'Aggregations of aggregations are not allowed [at 1:8]',
+    error: 'Aggregations of aggregations are not allowed at [1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT (SELECT 1, 2)',
     error:
-      'Scalar subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values [at 1:8]',
+      'Scalar subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values at [1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT ARRAY(SELECT 1, 2)',
     error:
-      'ARRAY subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values [at 1:8]',
+      'ARRAY subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values at [1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT 1 IN (SELECT 1, 2)',
-    error: 'Subquery of type IN must have only one output column [at 1:14]',
+    refusedAs: 'Subquery of type IN must have only one output column [at 1:14]',
   },
   {
     family: 'refusals',
     sql: "SELECT 1 IN ('a')",
-    error: 'No matching signature for operator IN for argument types literal INT64 and {STRING} [at 1:10]',
+    refusedAs:
+      'No matching signature for operator IN for argument types literal INT64 and {STRING} [at 1:10]',
   },
   {
     family: 'refusals',
     sql: "SELECT 1 BETWEEN 'a' AND 'b'",
     error:
-      'No matching signature for operator BETWEEN for argument types: INT64, STRING, STRING. Supported signature: (ANY) BETWEEN (ANY) AND (ANY) [at 1:10]',
+      'No matching signature for operator BETWEEN for argument types: INT64, STRING, STRING. Supported signature: (ANY) BETWEEN (ANY) AND (ANY) at [1:10]',
   },
   {
     family: 'refusals',
     sql: 'SELECT x FROM UNNEST(5) AS x',
-    error: 'Values referenced in UNNEST must be arrays. UNNEST contains expression of type INT64 [at 1:22]',
+    error: 'Values referenced in UNNEST must be arrays. UNNEST contains expression of type INT64 at [1:22]',
   },
   {
     family: 'refusals',
     sql: "SELECT x FROM (SELECT JSON '1' AS x) GROUP BY x",
-    error: 'Grouping by expressions of type JSON is not allowed [at 1:47]',
+    error: 'Grouping by expressions of type JSON is not allowed at [1:47]',
   },
   {
     family: 'refusals',
     sql: "SELECT DISTINCT x FROM (SELECT JSON '1' AS x)",
-    error: 'Column x of type JSON cannot be used in SELECT DISTINCT [at 1:17]',
+    error: 'Column x of type JSON cannot be used in SELECT DISTINCT at [1:17]',
   },
   {
     family: 'refusals',
     sql: "SELECT x FROM (SELECT JSON '1' AS x) ORDER BY x",
-    error: 'ORDER BY does not support expressions of type JSON [at 1:47]',
+    error: 'ORDER BY does not support expressions of type JSON at [1:47]',
   },
   {
     family: 'refusals',
     sql: "SELECT COUNT(DISTINCT x) FROM (SELECT JSON '1' AS x)",
-    error: 'Aggregate functions with DISTINCT cannot be used with arguments of type JSON [at 1:8]',
+    error: 'Aggregate functions with DISTINCT cannot be used with arguments of type JSON at [1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT JSON '1' = JSON '1'",
-    error: 'Equality is not defined for arguments of type JSON [at 1:8]',
+    error: 'Equality is not defined for arguments of type JSON at [1:8]',
   },
-  { family: 'refusals', sql: 'SELECT [1] = [1]', rows: [[true]] },
-  { family: 'refusals', sql: 'SELECT 1 LIMIT -1', error: 'Syntax error: Unexpected "-" [at 1:16]' },
+  { family: 'refusals', sql: 'SELECT 1 LIMIT -1', error: 'Syntax error: Unexpected "-" at [1:16]' },
   {
     family: 'refusals',
     sql: "SELECT 1 LIMIT 'a'",
-    error: "Syntax error: Unexpected string literal 'a' [at 1:16]",
+    error: "Syntax error: Unexpected string literal 'a' at [1:16]",
   },
   {
     family: 'refusals',
     sql: 'SELECT a FROM (SELECT 1 AS a) JOIN (SELECT 2 AS b) USING (a)',
-    error: 'Column a in USING clause not found on right side of join [at 1:59]',
+    error: 'Column a in USING clause not found on right side of join at [1:59]',
   },
   {
     family: 'refusals',
     sql: 'SELECT a FROM (SELECT 1 AS a) JOIN (SELECT 2 AS b) ON 1',
-    error: 'JOIN ON clause should return type BOOL, but returns INT64 [at 1:55]',
+    error: 'JOIN ON clause should return type BOOL, but returns INT64 at [1:55]',
   },
   {
     family: 'refusals',
     sql: 'SELECT a FROM (SELECT 1 AS a) JOIN (SELECT 2 AS b)',
-    error: 'INNER JOIN must have an immediately following ON or USING clause [at 1:31]',
+    error: 'INNER JOIN must have an immediately following ON or USING clause at [1:31]',
   },
-  { family: 'refusals', sql: 'SELECT WITH', error: 'Syntax error: Unexpected end of statement [at 1:12]' },
+  {
+    family: 'refusals',
+    sql: 'SELECT WITH',
+    refusedAs: 'Syntax error: Unexpected end of statement [at 1:12]',
+  },
   { family: 'refusals', sql: 'SELECT 1,', rows: [['1']] },
-  { family: 'refusals', sql: 'SELECT (1', error: 'Syntax error: Unexpected end of statement [at 1:10]' },
-  { family: 'refusals', sql: 'SELECT 1 +', error: 'Syntax error: Unexpected end of statement [at 1:11]' },
+  { family: 'refusals', sql: 'SELECT (1', refusedAs: 'Syntax error: Unexpected end of statement [at 1:10]' },
+  { family: 'refusals', sql: 'SELECT 1 +', refusedAs: 'Syntax error: Unexpected end of statement [at 1:11]' },
   {
     family: 'refusals',
     sql: 'WITH t AS (SELECT 1), t AS (SELECT 2) SELECT 1',
-    error: 'Duplicate alias t for WITH subquery [at 1:23]',
+    error: 'Duplicate alias t for WITH subquery at [1:23]',
   },
   {
     family: 'refusals',
     sql: "SELECT DATE_ADD(DATE '2026-01-01', 5)",
-    error: 'Expected INTERVAL expression [at 1:36]',
+    error: 'Expected INTERVAL expression at [1:36]',
   },
   {
     family: 'refusals',
     sql: "SELECT DATE_DIFF(DATE '2026-01-01', DATE '2026-01-01', HOUR)",
-    error: 'DATE_DIFF does not support the HOUR date part when the argument is DATE type [at 1:8]',
+    error: 'DATE_DIFF does not support the HOUR date part when the argument is DATE type at [1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT DATE_TRUNC(DATE '2026-01-01', FOO)",
-    error: 'A valid date part name is required but found FOO [at 1:38]',
+    error: 'A valid date part name is required but found FOO at [1:38]',
   },
   {
     family: 'refusals',
     sql: "SELECT EXTRACT(HOUR FROM DATE '2026-01-01')",
-    error: 'EXTRACT from DATE does not support the HOUR date part [at 1:8]',
+    error: 'EXTRACT from DATE does not support the HOUR date part at [1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT TIMESTAMP_DIFF(TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-01', MONTH)",
-    error: 'TIMESTAMP_DIFF does not support the MONTH date part when the argument is TIMESTAMP type [at 1:8]',
+    error: 'TIMESTAMP_DIFF does not support the MONTH date part when the argument is TIMESTAMP type at [1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT 9223372036854775808',
-    error: 'Invalid integer literal: 9223372036854775808 [at 1:8]',
+    error: 'Invalid integer literal: 9223372036854775808 at [1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT SUM('a')",
     error:
-      'No matching signature for aggregate function SUM for argument types: STRING. Supported signatures: SUM(INT64); SUM(FLOAT64); SUM(NUMERIC); SUM(BIGNUMERIC) [at 1:8]',
+      'No matching signature for aggregate function SUM for argument types: STRING. Supported signatures: SUM(INT64); SUM(FLOAT64); SUM(NUMERIC); SUM(BIGNUMERIC) at [1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT AVG(a) FROM (SELECT 'a' AS a)",
     error:
-      'No matching signature for aggregate function AVG for argument types: STRING. Supported signatures: AVG(INT64); AVG(FLOAT64); AVG(NUMERIC); AVG(BIGNUMERIC) [at 1:8]',
+      'No matching signature for aggregate function AVG for argument types: STRING. Supported signatures: AVG(INT64); AVG(FLOAT64); AVG(NUMERIC); AVG(BIGNUMERIC) at [1:8]',
   },
-  { family: 'refusals', sql: 'SELECT MAX(a) FROM (SELECT [1] AS a)', rows: [[['1']]] },
-  { family: 'refusals', sql: 'SELECT @x', error: "Query parameter 'x' not found [at 1:8]" },
-  { family: 'refusals', sql: 'SELECT a.* FROM (SELECT 1 AS x)', error: 'Unrecognized name: a [at 1:8]' },
+  { family: 'refusals', sql: 'SELECT @x', error: "Query parameter 'x' not found at [1:8]" },
+  { family: 'refusals', sql: 'SELECT a.* FROM (SELECT 1 AS x)', error: 'Unrecognized name: a at [1:8]' },
   {
     family: 'refusals',
     sql: 'SELECT 1 FROM (SELECT 1 AS a) HAVING a > 1',
-    error: 'The HAVING clause requires GROUP BY or aggregation to be present [at 1:38]',
+    error: 'The HAVING clause requires GROUP BY or aggregation to be present at [1:38]',
   },
   {
     family: 'refusals',
     sql: 'SELECT a FROM (SELECT 1 AS a) QUALIFY TRUE',
-    error: 'The QUALIFY clause requires analytic function to be present [at 1:39]',
+    refusedAs: 'The QUALIFY clause requires analytic function to be present [at 1:39]',
   },
   {
     family: 'refusals',
     sql: 'SELECT 1 AS a FROM (SELECT 1 AS b) WHERE a = 1',
-    error: 'Unrecognized name: a [at 1:42]',
+    error: 'Unrecognized name: a at [1:42]',
   },
   { family: 'refusals', sql: "SELECT JSON_VALUE('{}', 'a')", error: "JSONPath must start with '$'" },
   {
     family: 'refusals',
     sql: "SELECT REGEXP_EXTRACT(1, 'a')",
-    error:
+    refusedAs:
       'No matching signature for function REGEXP_EXTRACT for argument types: INT64, STRING. Supported signatures: REGEXP_EXTRACT(STRING, STRING, [INT64], [INT64]); REGEXP_EXTRACT(BYTES, BYTES, [INT64], [INT64]) [at 1:8]',
   },
   {
     family: 'refusals',
     sql: "SELECT SUBSTR('a', 'b')",
-    error:
+    refusedAs:
       'No matching signature for function SUBSTR for argument types: STRING, STRING. Supported signatures: SUBSTR(STRING, INT64, [INT64]); SUBSTR(BYTES, INT64, [INT64]) [at 1:8]',
   },
   {
     family: 'refusals',
     sql: 'SELECT DISTINCT a FROM (SELECT 1 AS a, 2 AS b) ORDER BY b',
     error:
-      'ORDER BY clause expression references column b which is not visible after SELECT DISTINCT [at 1:57]',
+      'ORDER BY clause expression references column b which is not visible after SELECT DISTINCT at [1:57]',
   },
 ];

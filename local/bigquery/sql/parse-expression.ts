@@ -41,7 +41,7 @@ function parseBinary(
     const operator = operators.find((candidate) => is(token, candidate));
     if (!operator) return left;
     advance(cursor);
-    left = { kind: 'binary', operator, left, right: operand(cursor), at: token.at };
+    left = { kind: 'binary', operator, left, right: operand(cursor), at: left.at };
   }
 }
 
@@ -69,7 +69,7 @@ function parseComparisonTail(cursor: Cursor, left: Expression): Expression {
   if (operator) {
     advance(cursor);
     const right = parseBitwiseOr(cursor);
-    return { kind: 'binary', operator: operator === '<>' ? '!=' : operator, left, right, at: token.at };
+    return { kind: 'binary', operator: operator === '<>' ? '!=' : operator, left, right, at: left.at };
   }
   if (accept(cursor, 'IS')) return parseIs(cursor, left, token.at);
   const next = peek(cursor, 1);

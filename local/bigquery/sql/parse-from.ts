@@ -1,5 +1,5 @@
 import type { FromItem, Name } from './ast.ts';
-import { unsupported } from './errors.ts';
+import { invalid, unsupported } from './errors.ts';
 import { parseCall } from './parse-call.ts';
 import {
   accept,
@@ -11,7 +11,6 @@ import {
   parseList,
   parseName,
   peek,
-  unexpected,
 } from './parse-cursor.ts';
 import { atQuery, parseExpression } from './parse-expression.ts';
 import { parseQuery } from './parse-query.ts';
@@ -56,7 +55,8 @@ function parseCondition(cursor: Cursor, join: FromItem & { kind: 'join' }): void
     expect(cursor, '(');
     join.using = parseList(cursor, parseName);
     expect(cursor, ')');
-  } else if (join.right.kind !== 'unnest' && join.right.kind !== 'table') throw unexpected(cursor);
+  } else if (join.right.kind !== 'unnest' && join.right.kind !== 'table')
+    throw invalid(`${join.type} JOIN must have an immediately following ON or USING clause`, join.at);
 }
 
 function parsePrimary(cursor: Cursor): FromItem {

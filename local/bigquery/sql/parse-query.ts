@@ -1,4 +1,13 @@
-import type { Name, OrderItem, Query, QueryBody, Select, SelectItem, SetOperation } from './ast.ts';
+import type {
+  Expression,
+  Name,
+  OrderItem,
+  Query,
+  QueryBody,
+  Select,
+  SelectItem,
+  SetOperation,
+} from './ast.ts';
 import { syntaxError, unsupported } from './errors.ts';
 import { parseOrderItem, parseWindow } from './parse-call.ts';
 import {
@@ -51,8 +60,8 @@ export function parseQuery(cursor: Cursor): Query {
   }
   const body = parseSetOperations(cursor);
   const orderBy: OrderItem[] = accept(cursor, 'ORDER', 'BY') ? parseList(cursor, parseOrderItem) : [];
-  const limit = accept(cursor, 'LIMIT') ? parseExpression(cursor) : undefined;
-  const offset = limit && accept(cursor, 'OFFSET') ? parseExpression(cursor) : undefined;
+  const limit = accept(cursor, 'LIMIT') ? parseCount(cursor) : undefined;
+  const offset = limit && accept(cursor, 'OFFSET') ? parseCount(cursor) : undefined;
   return {
     recursive,
     with: ctes,
@@ -62,6 +71,12 @@ export function parseQuery(cursor: Cursor): Query {
     ...(offset && { offset }),
     at: position,
   };
+}
+
+/** A number of rows: an integer or a parameter, as the grammar has it, so that `LIMIT 1 + 1` is refused. */
+function parseCount(cursor: Cursor): Expression {
+  if (!['integer', 'parameter'].includes(peek(cursor).kind) && !at(cursor, '?')) throw unexpected(cursor);
+  return parseExpression(cursor);
 }
 
 function parseCte(cursor: Cursor): { name: Name; query: Query } {

@@ -16,7 +16,7 @@ export function resolveCall(call: Call, scope: Scope): Fragment {
   if (call.over) return resolveWindowCall(call, call.over, scope);
   if (isAggregate(name)) return resolveAggregate(call, scope);
   if (isWindowFunction(name))
-    throw invalid(`Window function ${name} cannot be called without an OVER clause`, at);
+    throw invalid(`Analytic function ${name} cannot be called without an OVER clause`, at);
   if (call.distinct || call.star || call.orderBy.length > 0 || call.limit || call.nulls || call.having) {
     throw invalid(`Function ${name} is not an aggregate function`, at);
   }

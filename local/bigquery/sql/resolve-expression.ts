@@ -107,7 +107,7 @@ function resolveUngrouped(expression: Expression, scope: Scope): Fragment {
         resolveExpression(expression.operand, scope),
         typeOf(expression.type),
         expression.safe,
-        at,
+        expression.operand.at,
       );
     case 'extract':
       return resolveExtract(expression, scope);
@@ -192,8 +192,7 @@ function resolveTyped(type: string, text: string, at: Position): Fragment {
 /** `a.b.c`: a column or a range variable, then fields of it. */
 export function resolvePath(names: Name[], scope: Scope): Fragment {
   const first = names[0]!;
-  const texts = names.map(({ text }) => text);
-  const found = lookUp(texts, scope, first.at);
+  const found = lookUp(names, scope);
   if (!found) throw invalid(`Unrecognized name: ${first.text}`, first.at);
   let { fragment } = found;
   let used = found.used;
@@ -213,7 +212,7 @@ export function resolvePath(names: Name[], scope: Scope): Fragment {
     if (!next) break;
     fragment = fieldOf(fragment, next);
   }
-  const what = texts.length === 1 ? `column ${first.text}` : texts.join('.');
+  const what = names.length === 1 ? `column ${first.text}` : names.map(({ text }) => text).join('.');
   throw invalid(
     `${scope.clause ?? 'SELECT list'} expression references ${what} which is neither grouped nor aggregated`,
     first.at,

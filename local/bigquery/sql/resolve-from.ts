@@ -7,7 +7,7 @@ import { parseStatement } from './parse-query.ts';
 import { resolveExpression, resolvePath } from './resolve-expression.ts';
 import { compare } from './resolve-operator.ts';
 import { type ResolvedQuery, resolveQuery } from './resolve-query.ts';
-import { columnsOfValue } from './resolve-select.ts';
+import { columnsOfValue, condition } from './resolve-select.ts';
 import {
   type Column,
   type Context,
@@ -45,7 +45,11 @@ export function resolveFrom(item: FromItem, scope: Scope): ResolvedFrom {
       return derived(query, item.alias?.text, scope.context);
     }
     case 'unnest':
-      return resolveUnnest(resolveExpression(item.expression, scope), item, scope);
+      return resolveUnnest(
+        resolveExpression(item.expression, scope),
+        { ...item, at: item.expression.at },
+        scope,
+      );
     case 'join':
       return resolveJoin(item, scope);
   }
@@ -83,7 +87,7 @@ function resolveTable(item: FromItem & { kind: 'table' }, scope: Scope): Resolve
   const alias = item.alias?.text ?? item.path.at(-1)!.text;
   const query = item.path.length === 1 ? scope.queries.get(first.text.toLowerCase()) : undefined;
   if (query) return named(query.sqlName, query.columns, query.isValue, alias, scope.context);
-  if (item.path.length > 1 && isVariable(first.text, item.path[1]!.text, scope, first.at)) {
+  if (item.path.length > 1 && isVariable(item.path, scope)) {
     return resolveUnnest(
       resolvePath(item.path, scope),
       { ...item, alias: item.alias ?? item.path.at(-1)! },
@@ -95,10 +99,10 @@ function resolveTable(item: FromItem & { kind: 'table' }, scope: Scope): Resolve
 }
 
 /** Whether a path in FROM begins with something FROM or the query around it already named. */
-function isVariable(name: string, next: string, scope: Scope, at: Position): boolean {
+function isVariable(path: Name[], scope: Scope): boolean {
   for (let owner: Scope | undefined = scope; owner; owner = owner.parent) {
-    if (owner.variables.some((variable) => sameName(variable.name, name))) return true;
-    const column = lookUp([name, next], { ...owner, parent: emptyScope(owner.context) }, at);
+    if (owner.variables.some((variable) => sameName(variable.name, path[0]!.text))) return true;
+    const column = lookUp(path, { ...owner, parent: emptyScope(owner.context) });
     if (column && (column.fragment.type.kind === 'STRUCT' || column.used === 2)) return true;
   }
   return false;
@@ -261,7 +265,10 @@ function resolveJoin(item: FromItem & { kind: 'join' }, scope: Scope): ResolvedF
   const right = resolveFrom(item.right, lateral);
   for (const { name } of right.variables) {
     if (name !== undefined && left.variables.some((variable) => sameName(variable.name, name))) {
-      throw invalid(`Duplicate table alias ${name} in the same FROM clause`, item.right.at);
+      throw invalid(
+        `Duplicate table alias ${name} in the same FROM clause`,
+        ('alias' in item.right ? item.right.alias?.at : undefined) ?? item.right.at,
+      );
     }
   }
   const variables = [...left.variables, ...right.variables];
@@ -279,11 +286,8 @@ function resolveJoin(item: FromItem & { kind: 'join' }, scope: Scope): ResolvedF
     merged: [...left.merged, ...right.merged],
     clause: 'JOIN ON clause',
   };
-  const on = item.on
-    ? coerce(resolveExpression(item.on, joined), { kind: 'BOOL' }, item.on.at)
-    : { sql: 'true' };
-  if (!on) throw invalid('JOIN ON clause should return type BOOL', item.on!.at);
-  return { sql: `${left.sql} ${item.type} JOIN ${rightSql} ON ${on.sql}`, variables, merged: joined.merged };
+  const on = item.on ? condition(item.on, joined, 'JOIN ON') : 'true';
+  return { sql: `${left.sql} ${item.type} JOIN ${rightSql} ON ${on}`, variables, merged: joined.merged };
 }
 
 function joinUsing(

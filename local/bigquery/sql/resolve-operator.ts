@@ -10,10 +10,24 @@ import { isNumeric, type SqlType, typeName } from './types.ts';
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/operators */
 
+const operatorSignatures: Record<string, string> = {
+  ...Object.fromEntries(
+    ['=', '!=', '<', '<=', '>', '>='].map((operator) => [operator, `ANY ${operator} ANY`]),
+  ),
+  NOT: 'NOT (BOOL)',
+  AND: '(BOOL) AND (BOOL)',
+  OR: '(BOOL) OR (BOOL)',
+  BETWEEN: '(ANY) BETWEEN (ANY) AND (ANY)',
+};
+
 export function noOperator(operator: string, operands: Fragment[], at: Position): Error {
-  const plural = operands.length > 1 ? 's' : '';
   const types = operands.map(({ type }) => typeName(type)).join(', ');
-  return invalid(`No matching signature for operator ${operator} for argument type${plural}: ${types}`, at);
+  const signature = operatorSignatures[operator];
+  const supported = signature ? `. Supported signature: ${signature}` : '';
+  return invalid(
+    `No matching signature for operator ${operator} for argument types: ${types}${supported}`,
+    at,
+  );
 }
 
 /** `- + ~ NOT`. */

@@ -118,7 +118,8 @@ export function orderKeySql(key: Fragment, item: OrderItem, position?: number): 
 function resolveSetOperation(operation: SetOperation, scope: Scope): ResolvedQuery {
   const left = resolveBody(operation.left, scope);
   const right = resolveBody(operation.right, scope);
-  const { at, operator } = operation;
+  const { operator } = operation;
+  const { at } = operation.right;
   if (left.columns.length !== right.columns.length) {
     throw invalid(
       `Queries in ${operator} have mismatched column count; query 1 has ${left.columns.length} column${left.columns.length === 1 ? '' : 's'}, query 2 has ${right.columns.length} column${right.columns.length === 1 ? '' : 's'}`,

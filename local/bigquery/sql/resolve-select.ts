@@ -39,6 +39,8 @@ export function resolveSelect(
       select.windows.map(({ name, specification }) => [name.text.toLowerCase(), specification]),
     ),
   };
+  if (!select.from && select.where)
+    throw invalid('Query without FROM clause cannot have a WHERE clause', select.where.at);
   const where = select.where && condition(select.where, { ...scope, clause: 'WHERE clause' }, 'WHERE');
   const items = select.items.flatMap((item) => expandItem(item, scope, select.from !== undefined));
   const grouping = groupingOf(select, items, orderBy, scope);
@@ -63,7 +65,8 @@ export function resolveSelect(
   return finish(select, outputs, body, order, limit, outer);
 }
 
-function condition(expression: Expression, scope: Scope, clause: string): string {
+/** A condition as DuckDB SQL; throws when it is not of type BOOL. */
+export function condition(expression: Expression, scope: Scope, clause: string): string {
   const resolved = resolveExpression(expression, scope);
   const boolean = coerce(resolved, { kind: 'BOOL' }, expression.at);
   if (boolean) return boolean.sql;
@@ -230,7 +233,7 @@ function orderSql(orderBy: OrderItem[], select: Select, outputs: Output[], scope
     const index = outputs.findIndex(({ fragment }) => fragment.sql === key.sql);
     if (index < 0 && select.distinct) {
       throw invalid(
-        'ORDER BY clause expression references a column which is not visible after SELECT DISTINCT',
+        `ORDER BY clause expression references ${impliedName(expression) ? `column ${impliedName(expression)}` : 'a column'} which is not visible after SELECT DISTINCT`,
         expression.at,
       );
     }
@@ -249,10 +252,13 @@ function finish(
   outer: Scope,
 ): ResolvedQuery {
   if (select.distinct) {
-    for (const { fragment } of outputs) {
+    for (const [index, { fragment, name }] of outputs.entries()) {
       const { kind } = fragment.type;
       if (kind === 'JSON' || kind === 'ARRAY')
-        throw invalid(`Column of type ${kind} cannot be used in SELECT DISTINCT`, select.at);
+        throw invalid(
+          `Column ${name ?? index + 1} of type ${kind} cannot be used in SELECT DISTINCT`,
+          select.items[index]?.at ?? select.at,
+        );
     }
     if (select.as) throw unsupported(`SELECT AS ${select.as} DISTINCT`, select.at);
   }

@@ -1,4 +1,4 @@
-import type { WindowSpecification } from './ast.ts';
+import type { Name, WindowSpecification } from './ast.ts';
 import { invalid, type Position } from './errors.ts';
 import type { Fragment } from './fragment.ts';
 import type { Catalog, QueryParameter, TableReference } from './interface.ts';
@@ -86,17 +86,18 @@ export interface Found {
 }
 
 /** Finds what a path begins with, in this scope or the ones around it; undefined when nothing has that name. */
-export function lookUp(names: string[], scope: Scope, at: Position): Found | undefined {
+export function lookUp(names: Name[], scope: Scope): Found | undefined {
   for (let owner: Scope | undefined = scope; owner; owner = owner.parent) {
-    const found = lookUpHere(names, owner, at);
+    const found = lookUpHere(names, owner);
     if (found) return { ...found, owner };
   }
-  const argument = scope.context.arguments.get(names[0]!.toLowerCase());
+  const argument = scope.context.arguments.get(names[0]!.text.toLowerCase());
   return argument && { fragment: argument, used: 1, owner: scope };
 }
 
-function lookUpHere(names: string[], scope: Scope, at: Position): Omit<Found, 'owner'> | undefined {
-  const [first, second] = names as [string, string | undefined];
+function lookUpHere(names: Name[], scope: Scope): Omit<Found, 'owner'> | undefined {
+  const { text: first, at } = names[0]!;
+  const second = names[1]?.text;
   const alias = scope.aliases?.byName.get(first.toLowerCase());
   if (alias && scope.aliases?.first) return { fragment: alias, used: 1 };
   const variable = scope.variables.find((candidate) => sameName(candidate.name, first));
@@ -107,7 +108,7 @@ function lookUpHere(names: string[], scope: Scope, at: Position): Omit<Found, 'o
   }
   if (variable) {
     if (second !== undefined && !variable.value)
-      throw invalid(`Name ${second} not found inside ${first}`, at);
+      throw invalid(`Name ${second} not found inside ${first}`, names[1]!.at);
     return { fragment: variable.value ?? rowOf(variable), used: 1 };
   }
   const column = findColumn(first, scope, at);

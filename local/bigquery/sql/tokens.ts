@@ -130,7 +130,7 @@ function readQuotedName(sql: string, start: number, at: Position): Token {
   let end = start + 1;
   while (end < sql.length && sql[end] !== '`' && sql[end] !== '\n') end += sql[end] === '\\' ? 2 : 1;
   if (sql[end] !== '`') throw syntaxError('Unclosed identifier literal', at);
-  const value = unescapeLiteral(sql.slice(start + 1, end), at).text;
+  const value = unescapeLiteral(sql.slice(start + 1, end), at, 1).text;
   if (value === '') throw syntaxError('Invalid empty identifier', at);
   return { kind: 'quoted', text: sql.slice(start, end + 1), value, at, start, end: end + 1 };
 }
@@ -149,7 +149,7 @@ function readString(sql: string, start: number, opening: string, at: Position): 
   const body = sql.slice(start + opening.length, end).replaceAll(/\r\n?/g, '\n');
   const unescaped = prefix.includes('r')
     ? { text: body, bytes: Buffer.from(body) }
-    : unescapeLiteral(body, at);
+    : unescapeLiteral(body, at, opening.length);
   return {
     kind,
     text: sql.slice(start, end + quote.length),
@@ -176,7 +176,7 @@ const plainEscapes: Record<string, string> = {
   '`': '`',
 };
 
-function unescapeLiteral(body: string, at: Position): { text: string; bytes: Buffer } {
+function unescapeLiteral(body: string, at: Position, opening: number): { text: string; bytes: Buffer } {
   let text = '';
   const bytes: Buffer[] = [];
   const add = (piece: string) => {
@@ -201,7 +201,11 @@ function unescapeLiteral(body: string, at: Position): { text: string; bytes: Buf
       add(String.fromCodePoint(code));
     } else if (plain) {
       const meaning = plainEscapes[plain];
-      if (meaning === undefined) throw syntaxError(`Illegal escape sequence: \\${plain}`, at);
+      if (meaning === undefined)
+        throw syntaxError(`Illegal escape sequence: \\${plain}`, {
+          ...at,
+          column: at.column + opening + part.index,
+        });
       add(meaning);
     } else add(whole);
   }

@@ -96,6 +96,14 @@ export function holdsAggregate(expression: Expression): boolean {
   return holds(expression);
 }
 
+/** Whether a call with OVER stands in what was written, outside of subqueries. */
+export function holdsWindowCall(node: unknown): boolean {
+  if (Array.isArray(node)) return node.some(holdsWindowCall);
+  if (typeof node !== 'object' || node === null || 'body' in node) return false;
+  if ('over' in node && node.over) return true;
+  return Object.values(node).some(holdsWindowCall);
+}
+
 function holds(node: unknown): boolean {
   if (Array.isArray(node)) return node.some(holds);
   if (typeof node !== 'object' || node === null || 'body' in node) return false;
@@ -129,6 +137,8 @@ export function resolveAggregate(call: Call, scope: Scope): Fragment {
 /** An aggregate as DuckDB SQL, with ` OVER (...)` when it is a window function. */
 export function aggregateOver(call: Call, scope: Scope, over: string): Fragment {
   if (call.safe) throw unsupported(`SAFE.${call.name}`, call.at);
+  if (!over && call.arguments.some(holdsAggregate))
+    throw invalid('Aggregations of aggregations are not allowed', call.at);
   const operands = call.arguments.map((argument) => resolveExpression(argument, scope));
   if (call.star && call.name !== 'COUNT') throw invalid(`Argument * can only be used in COUNT(*)`, call.at);
   if (call.having && !['ANY_VALUE'].includes(call.name))
@@ -150,7 +160,7 @@ export function aggregateOver(call: Call, scope: Scope, over: string): Fragment 
 
 function noMatch(call: Call, operands: Fragment[]): Error {
   return invalid(
-    `No matching signature for aggregate function ${call.name} for argument types: ${operands.map(({ type }) => typeName(type)).join(', ')}`,
+    `No matching signature for aggregate function ${call.name} for argument types: ${operands.map(({ type }) => typeName(type)).join(', ')}${signaturesOf[call.name] ?? ''}`,
     call.at,
   );
 }
@@ -165,6 +175,13 @@ function convert(call: Call, operands: Fragment[], index: number, type: SqlType)
   if (!operand) throw noMatch(call, operands);
   return operand;
 }
+
+const signaturesOf: Record<string, string> = Object.fromEntries(
+  ['SUM', 'AVG'].map((name) => [
+    name,
+    `. Supported signatures: ${['INT64', 'FLOAT64', 'NUMERIC', 'BIGNUMERIC'].map((type) => `${name}(${type})`).join('; ')}`,
+  ]),
+);
 
 const distinctWord = (call: Call): string => (call.distinct ? 'DISTINCT ' : '');
 

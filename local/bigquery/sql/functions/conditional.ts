@@ -68,7 +68,7 @@ const resolveAll = (expressions: Expression[], scope: Scope): Fragment[] =>
 
 function noMatch(call: Call, operands: Fragment[]): Error {
   return invalid(
-    `No matching signature for function ${call.name} for argument types: ${operands.map(({ type }) => typeName(type)).join(', ')}`,
+    `No matching signature for function ${call.name} for argument types: ${operands.map(({ type }) => typeName(type)).join(', ')}${call.name === 'IF' ? '. Supported signature: IF(BOOL, ANY, ANY)' : ''}`,
     call.at,
   );
 }
@@ -79,7 +79,7 @@ function coalesce(call: Call, scope: Scope, least: number, most: number): Fragme
     operands,
     call.at,
     () =>
-      `No matching signature for function ${call.name} for argument types: ${operands.map((operand) => typeName(operand.type)).join(', ')}`,
+      `No matching signature for function ${call.name} for argument types: ${operands.map((operand) => typeName(operand.type)).join(', ')}. Supported signature: ${call.name === 'COALESCE' ? 'COALESCE([ANY, ...])' : 'IFNULL(ANY, ANY)'}`,
   );
   return { sql: `COALESCE(${fragments.map(({ sql }) => sql).join(', ')})`, type };
 }

@@ -48,14 +48,14 @@ function add(call: Call, scope: Scope, kind: Dated, negative: boolean): Fragment
       );
     }
   }
-  if (second!.kind !== 'interval')
-    throw invalid(`${call.name} requires an INTERVAL as its second argument`, second!.at);
+  if (second!.kind !== 'interval') throw invalid('Expected INTERVAL expression', second!.at);
   return addInterval(
     adapted ?? operand,
     second as Expression & { kind: 'interval' },
     negative,
     scope,
     call.name,
+    call.at,
   );
 }
 
@@ -66,6 +66,7 @@ export function addInterval(
   negative: boolean,
   scope: Scope,
   name = 'Operator +',
+  at = interval.at,
 ): Fragment {
   const part: DatePart = { name: interval.part.text.toUpperCase(), weekStart: 0, at: interval.part.at };
   const amount = expectType(resolveExpression(interval.value, scope), 'INT64', name, interval.at);
@@ -73,11 +74,11 @@ export function addInterval(
   const { kind } = operand.type;
   const micros = microsOf[part.name];
   if (kind === 'TIMESTAMP') {
-    if (!micros) throw noPart(name, part);
+    if (!micros) throw noPart(name, part, at, kind);
     return { sql: `gs_timestamp(epoch_us(${operand.sql}) + ${signed} * ${micros})`, type: operand.type };
   }
   if (kind === 'TIME') {
-    if (!micros || part.name === 'DAY') throw noPart(name, part);
+    if (!micros || part.name === 'DAY') throw noPart(name, part, at, kind);
     return { sql: `(${operand.sql} + to_microseconds(${signed} * ${micros}))`, type: operand.type };
   }
   const months = { MONTH: 1, QUARTER: 3, YEAR: 12 }[part.name];
@@ -98,7 +99,7 @@ export function addInterval(
   }
   if (kind !== 'DATE' && kind !== 'DATETIME')
     throw invalid(`${name} does not take ${typeName(operand.type)} and INTERVAL`, interval.at);
-  throw noPart(name, part);
+  throw noPart(name, part, at, kind);
 }
 
 function difference(call: Call, scope: Scope, kind: Dated): Fragment {
@@ -111,12 +112,12 @@ function difference(call: Call, scope: Scope, kind: Dated): Fragment {
   const type = { kind: 'INT64' } as const;
   const micros = microsOf[part.name];
   if (kind === 'TIMESTAMP') {
-    if (!micros) throw noPart(call.name, part);
+    if (!micros) throw noPart(call.name, part, call.at, kind);
     // Whole units, never boundaries.
     return { sql: `((epoch_us(${operands[0]}) - epoch_us(${operands[1]})) // ${micros})`, type };
   }
   if (kind === 'TIME') {
-    if (!micros || part.name === 'DAY') throw noPart(call.name, part);
+    if (!micros || part.name === 'DAY') throw noPart(call.name, part, call.at, kind);
     const [a, b] = operands.map((operand) => `epoch_us(DATE '1970-01-01' + ${operand})`);
     return { sql: `(${a} // ${micros} - ${b} // ${micros})`, type };
   }
@@ -138,7 +139,7 @@ function difference(call: Call, scope: Scope, kind: Dated): Fragment {
       case 'ISOYEAR':
         return `CAST(isoyear(${a}) - isoyear(${b}) AS BIGINT)`;
       default:
-        throw noPart(call.name, part);
+        throw noPart(call.name, part, call.at, kind);
     }
   });
   return { sql: `(${sql})`, type };
@@ -171,7 +172,7 @@ function truncated(sql: string, kind: Dated, part: DatePart, zone: Zone, call: C
   }
   const micros = microsOf[part.name];
   if (kind === 'TIME') {
-    if (!micros || part.name === 'DAY') throw noPart(call.name, part);
+    if (!micros || part.name === 'DAY') throw noPart(call.name, part, call.at, kind);
     return `CAST(date_trunc('${part.name.toLowerCase()}', DATE '1970-01-01' + ${sql}) AS TIME)`;
   }
   if (
@@ -205,5 +206,5 @@ function truncated(sql: string, kind: Dated, part: DatePart, zone: Zone, call: C
 }
 
 function fail(call: Call, part: DatePart): never {
-  throw noPart(call.name, part);
+  throw noPart(call.name, part, call.at);
 }

@@ -36,10 +36,11 @@ const knownParts =
   /^(NANOSECOND|MICROSECOND|MILLISECOND|SECOND|MINUTE|HOUR|DAY|DAYOFWEEK|DAYOFYEAR|WEEK|ISOWEEK|MONTH|QUARTER|YEAR|ISOYEAR|DATE|TIME|DATETIME)$/;
 
 /** What a function answers to a part it does not take. */
-export function noPart(name: string, part: DatePart): Error {
+export function noPart(name: string, part: DatePart, at: Position = part.at, kind?: string): Error {
   if (!knownParts.test(part.name))
     return invalid(`A valid date part name is required but found ${part.name}`, part.at);
-  return invalid(`${name} does not support the ${part.name} date part`, part.at);
+  const when = kind ? ` when the argument is ${kind} type` : '';
+  return invalid(`${name} does not support the ${part.name} date part${when}`, at);
 }
 
 /** Microseconds of the parts that are always equally long. */

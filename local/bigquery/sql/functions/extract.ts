@@ -20,11 +20,13 @@ export function resolveExtract(expression: Expression & { kind: 'extract' }, sco
   const whole: Partial<Record<string, ScalarKind>> = { DATE: 'DATE', TIME: 'TIME', DATETIME: 'DATETIME' };
   const target = whole[part.name];
   if (target) {
-    if (kind === 'DATE' || kind === 'TIME') throw noPart('EXTRACT', part);
+    if (kind === 'DATE' || kind === 'TIME') throw noPart(`EXTRACT from ${kind}`, part, expression.at);
     return { sql: target === 'DATETIME' ? wall : `CAST(${wall} AS ${target})`, type: { kind: target } };
   }
   const clock = ['MICROSECOND', 'MILLISECOND', 'SECOND', 'MINUTE', 'HOUR'].includes(part.name);
-  if ((clock && kind === 'DATE') || (!clock && kind === 'TIME')) throw noPart('EXTRACT', part);
+  if ((clock && kind === 'DATE') || (!clock && kind === 'TIME')) {
+    throw noPart(`EXTRACT from ${kind}`, part, expression.at);
+  }
   const sql = bindOnce([wall], ([bound]) => partOf(bound!, part));
   return { sql: `CAST(${sql} AS BIGINT)`, type: { kind: 'INT64' } };
 }

@@ -61,7 +61,7 @@ export function resolveWindowCall(call: Call, over: WindowSpecification | Name, 
   const { name, at } = call;
   const allowed = ['SELECT list', 'ORDER BY clause', 'QUALIFY clause'];
   if (scope.clause && !allowed.includes(scope.clause))
-    throw invalid(`Window function ${name} is not allowed in ${scope.clause}`, at);
+    throw invalid(`Analytic function not allowed in ${scope.clause}`, at);
   const inner: Scope = { ...scope, clause: 'window function' };
   const clause = ` OVER (${windowSql(resolveWindow(over, scope), inner, over)})`;
   if (isAggregate(name)) return aggregateOver(call, inner, clause);
