@@ -17,7 +17,8 @@ export function createAppendRequestEncoder(
   streamName: string,
   descriptor: RowDescriptor,
 ): AppendRequestEncoder {
-  const opening = encodeOpening(streamName);
+  const writeStream = encodeString(fields.writeStream, streamName);
+  const traceId = encodeString(fields.traceId, 'tributary');
   const schema = encodeSchema(descriptor);
   let buffer = Buffer.allocUnsafe(64 * 1024);
 
@@ -27,11 +28,11 @@ export function createAppendRequestEncoder(
       for (const row of rows) rowsBytes += fieldBytes(row.length);
       const schemaBytes = isOpening ? schema.length : 0;
       const protoRowsBytes = schemaBytes + fieldBytes(rowsBytes);
-      const size = (isOpening ? opening.length : 0) + fieldBytes(protoRowsBytes);
+      const size = writeStream.length + fieldBytes(protoRowsBytes) + traceId.length;
       if (buffer.length < size) buffer = Buffer.allocUnsafe(Math.max(size, buffer.length * 2));
 
       let at = 0;
-      if (isOpening) at += opening.copy(buffer, at);
+      if (isOpening) at += writeStream.copy(buffer, at);
       at = writeHead(buffer, at, fields.protoRows, protoRowsBytes);
       if (isOpening) at += schema.copy(buffer, at);
       at = writeHead(buffer, at, fields.rows, rowsBytes);
@@ -40,6 +41,7 @@ export function createAppendRequestEncoder(
         buffer.set(row, at);
         at += row.length;
       }
+      if (isOpening) at += traceId.copy(buffer, at);
       return buffer.subarray(0, at);
     },
   };
@@ -67,10 +69,9 @@ const fields = {
   fieldType: 5,
 } as const;
 
-function encodeOpening(streamName: string): Buffer {
+function encodeString(field: number, value: string): Buffer {
   const out = createRowBuffer(512);
-  out.string(fields.writeStream, streamName);
-  out.string(fields.traceId, 'tributary');
+  out.string(field, value);
   return Buffer.from(out.bytes(0, out.length));
 }
 
