@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestDatabase, type TestDatabase } from './test-database.ts';
+import { type Catalog, type QueryParameter, translate } from './index.ts';
+import { openTestDatabase, type TestDatabase, testCatalog } from './test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -97,5 +98,113 @@ describe('the schema of a result', () => {
     expect(database.translate('SELECT 1 FROM tributary.events').referencedTables).toEqual([
       { projectId: 'local', datasetId: 'tributary', tableId: 'event_log' },
     ]);
+  });
+});
+
+describe('query parameters', () => {
+  const named = (name: string, type: string, value: string | null): QueryParameter => ({
+    name,
+    type: { type },
+    value: { value },
+  });
+
+  it('stand for typed literals, whatever their text', async () => {
+    const parameters = [
+      named('s', 'STRING', "it's -- \\ \n\u0000x"),
+      named('i', 'INT64', '-9223372036854775808'),
+      named('f', 'FLOAT64', '0.1'),
+      named('t', 'TIMESTAMP', '2026-01-01 10:00:00.25+08:00'),
+      named('n', 'DATE', null),
+    ];
+    expect(await database.query('SELECT @s, @i, @F + 0.2, @t, @n IS NULL', parameters)).toEqual([
+      [
+        "it's -- \\ \n\u0000x",
+        '-9223372036854775808',
+        0.30000000000000004,
+        '2026-01-01 02:00:00.25+00',
+        true,
+      ],
+    ]);
+  });
+
+  it('may be positional, arrays and structs', async () => {
+    const parameters: QueryParameter[] = [
+      { type: { type: 'STRING' }, value: { value: 'track' } },
+      {
+        type: { type: 'ARRAY', arrayType: { type: 'STRING' } },
+        value: { arrayValues: [{ value: 'e1' }, { value: 'e3' }] },
+      },
+      {
+        type: { type: 'STRUCT', structTypes: [{ name: 'limit', type: { type: 'INT64' } }] },
+        value: { structValues: { limit: { value: '2' } } },
+      },
+    ];
+    const sql =
+      'SELECT DISTINCT event_id FROM tributary.event_log WHERE kind = ? AND event_id IN UNNEST(?) AND debug < ?.limit ORDER BY 1';
+    expect(await database.query(sql, parameters)).toEqual([['e1'], ['e3']]);
+  });
+
+  it('are refused when absent or not of their type', () => {
+    expect(() => database.translate('SELECT @x')).toThrow("Query parameter 'x' not found at [1:8]");
+    expect(() => database.translate('SELECT @x', [named('x', 'INT64', 'one')])).toThrow(/Invalid value/);
+  });
+});
+
+describe('names', () => {
+  it('reads a table under every way to write its path', async () => {
+    for (const path of [
+      '`local.tributary.event_log`',
+      '`local`.tributary.`event_log`',
+      'local.tributary.event_log',
+      'my-project-1.tributary.event_log',
+      '`my-project`.`tributary.event_log`',
+    ]) {
+      expect(await rows(`SELECT COUNT(*) FROM ${path}`)).toEqual([['4']]);
+    }
+  });
+
+  it('gives a column before an argument of the same name', async () => {
+    const catalog: Catalog = {
+      ...testCatalog,
+      tableFunction: () => ({
+        arguments: [{ name: 'debug', type: 'INT64' }],
+        body: 'SELECT event_id FROM tributary.event_log WHERE debug = 1',
+      }),
+    };
+    const { sql } = translate('SELECT * FROM tributary.f(0)', { catalog, now: new Date() });
+    expect(sql).toContain('"debug" =');
+  });
+
+  it('says what is not found, and that the reason is notFound', () => {
+    expect(() => database.translate('SELECT 1 FROM tributary.nope')).toThrow(
+      expect.objectContaining({
+        reason: 'notFound',
+        message: 'Not found: Table local:tributary.nope was not found in location US',
+      }),
+    );
+    expect(() => database.translate('SELECT nope FROM tributary.event_log')).toThrow(
+      expect.objectContaining({ reason: 'invalidQuery', location: { line: 1, column: 8 } }),
+    );
+  });
+
+  it('refuses two result columns of one name', () => {
+    expect(() => database.translate('SELECT 1 AS a, 2 AS A')).toThrow(/Duplicate column names/);
+  });
+
+  it('refuses a view that reads itself', () => {
+    expect(() => database.translate('SELECT * FROM tributary.cycle')).toThrow(/Recursive reference/);
+  });
+});
+
+describe('what is not supported', () => {
+  it.each([
+    ['SELECT FORMAT("%d", 1)', 'Function FORMAT is not supported by the local BigQuery at [1:8]'],
+    ['INSERT INTO t VALUES (1)', 'Statement INSERT is not supported by the local BigQuery at [1:1]'],
+    ['SELECT 1; SELECT 2', 'Script of several statements is not supported by the local BigQuery at [1:11]'],
+    ['SELECT * FROM `tributary.events_*`', 'Wildcard table is not supported by the local BigQuery at [1:15]'],
+    ['SELECT BIGNUMERIC "1"', 'Type BIGNUMERIC is not supported by the local BigQuery at [1:8]'],
+    ['SELECT NO_SUCH(1)', 'Function not found: NO_SUCH at [1:8]'],
+  ])('is named with its position: %s', (sql, message) => {
+    expect(() => database.translate(sql)).toThrow(message);
   });
 });

@@ -3,7 +3,7 @@ import { coerce, coercionCost, supertype } from './convert.ts';
 import { invalid, unsupported } from './errors.ts';
 import type { Fragment } from './fragment.ts';
 import { isAggregate, resolveAggregate } from './functions/aggregate.ts';
-import { knownButUnsupported, signatures, specials } from './functions/index.ts';
+import { knownButUnsupported, signaturesOf, specialOf } from './functions/index.ts';
 import { type ParameterPattern, type Signature, writeSignature } from './functions/signature.ts';
 import { isWindowFunction, resolveWindowCall } from './functions/window.ts';
 import { resolveExpression } from './resolve-expression.ts';
@@ -20,12 +20,12 @@ export function resolveCall(call: Call, scope: Scope): Fragment {
   if (call.distinct || call.star || call.orderBy.length > 0 || call.limit || call.nulls || call.having) {
     throw invalid(`Function ${name} is not an aggregate function`, at);
   }
-  const special = specials.get(name);
+  const special = specialOf(name);
   if (special) {
     if (call.safe) return safely(special(call, scope), call);
     return special(call, scope);
   }
-  const candidates = signatures.get(name);
+  const candidates = signaturesOf(name);
   if (!candidates) {
     if (knownButUnsupported.has(name)) throw unsupported(`Function ${name}`, at);
     throw invalid(`Function not found: ${name}`, at);

@@ -1,4 +1,4 @@
-import type { Expression, Name, TypeExpression } from './ast.ts';
+import type { Expression, Name, Query, SelectItem, TypeExpression } from './ast.ts';
 import { arrayOf, castTo, coerce, unify } from './convert.ts';
 import { GoogleSqlError, invalid, type Position, unsupported } from './errors.ts';
 import {
@@ -11,6 +11,7 @@ import {
   quoteString,
   stringLiteral,
 } from './fragment.ts';
+import { holdsAggregate } from './functions/aggregate.ts';
 import { resolveExtract } from './functions/extract.ts';
 import { normaliseJson } from './json-text.ts';
 import { literalOfText } from './literals.ts';
@@ -127,7 +128,7 @@ function resolveUngrouped(expression: Expression, scope: Scope): Fragment {
         type: { kind: 'BOOL' },
       };
     case 'arrayQuery': {
-      const query = resolveQuery(expression.query, emptyScope(scope.context, scope));
+      const query = resolveQuery(inElementOrder(expression.query), emptyScope(scope.context, scope));
       const [column, second] = query.columns;
       if (second)
         throw invalid(
@@ -147,6 +148,24 @@ function resolveUngrouped(expression: Expression, scope: Scope): Fragment {
       return resolveCall(expression, scope);
   }
 }
+
+/** ARRAY(SELECT ... FROM UNNEST(list)) keeps the order of the list, which DuckDB by itself would not. */
+function inElementOrder(query: Query): Query {
+  const { body } = query;
+  if (query.orderBy.length > 0 || body.kind !== 'select' || body.from?.kind !== 'unnest') return query;
+  const hasStar = body.items.some(({ kind }) => kind === 'star');
+  if (hasStar || body.distinct || body.groupBy || body.items.some(holdsAggregateItem)) return query;
+  const offset = body.from.offset ?? { text: ' offset', at: body.from.at };
+  const key: Expression = { kind: 'path', names: [offset], at: body.from.at };
+  return {
+    ...query,
+    body: { ...body, from: { ...body.from, offset } },
+    orderBy: [{ expression: key, descending: false, at: body.from.at }],
+  };
+}
+
+const holdsAggregateItem = (item: SelectItem): boolean =>
+  item.kind === 'expression' && holdsAggregate(item.expression);
 
 /** A type as written. */
 export function typeOf(expression: TypeExpression): SqlType {

@@ -11,21 +11,36 @@ import { numberSignatures } from './number.ts';
 import type { Signature } from './signature.ts';
 import { textSignatures, textSpecials } from './text.ts';
 
-/** The functions that have ordinary arguments, by name. */
-export const signatures: ReadonlyMap<string, Signature[]> = Map.groupBy(
-  [...textSignatures, ...numberSignatures, ...dateSignatures, ...arraySignatures, ...jsonSignatures],
-  ({ name }) => name,
-);
+type Special = (call: Call, scope: Scope) => Fragment;
 
-/** The functions that look at how their arguments are written: date parts, constants, arguments of any type. */
-export const specials: ReadonlyMap<string, (call: Call, scope: Scope) => Fragment> = new Map([
-  ...conditionals,
-  ...dateSpecials,
-  ...dateArithmetic,
-  ...dateFormats,
-  ...textSpecials,
-  ...jsonSpecials,
-]);
+// Made when first asked for: these modules and the resolver import each other.
+let tables:
+  | { signatures: ReadonlyMap<string, Signature[]>; specials: ReadonlyMap<string, Special> }
+  | undefined;
+
+function functionTables() {
+  tables ??= {
+    signatures: Map.groupBy(
+      [...textSignatures, ...numberSignatures, ...dateSignatures, ...arraySignatures, ...jsonSignatures],
+      ({ name }) => name,
+    ),
+    specials: new Map([
+      ...conditionals,
+      ...dateSpecials,
+      ...dateArithmetic,
+      ...dateFormats,
+      ...textSpecials,
+      ...jsonSpecials,
+    ]),
+  };
+  return tables;
+}
+
+/** The signatures of a function that has ordinary arguments. */
+export const signaturesOf = (name: string): Signature[] | undefined => functionTables().signatures.get(name);
+
+/** A function that looks at how its arguments are written: date parts, constants, arguments of any type. */
+export const specialOf = (name: string): Special | undefined => functionTables().specials.get(name);
 
 /** GoogleSQL has these and the local BigQuery does not: refused as such rather than as unknown. */
 export const knownButUnsupported: ReadonlySet<string> = new Set(
