@@ -4,8 +4,9 @@ import { GoogleSqlError, invalid, type Position, unsupported } from './errors.ts
 import type { Fragment } from './fragment.ts';
 import type { TableReference } from './interface.ts';
 import { parseStatement } from './parse-query.ts';
-import { resolveExpression, resolvePath } from './resolve-expression.ts';
+import { resolveExpression } from './resolve-expression.ts';
 import { compare } from './resolve-operator.ts';
+import { resolvePath } from './resolve-path.ts';
 import { type ResolvedQuery, resolveQuery } from './resolve-query.ts';
 import { columnsOfValue, condition } from './resolve-select.ts';
 import {

@@ -11,7 +11,7 @@ import {
 import type { ParameterType, ParameterValue } from './interface.ts';
 import { normaliseJson } from './json-text.ts';
 import { literalOfText } from './literals.ts';
-import { structOf } from './resolve-expression.ts';
+import { structOf } from './resolve-composite.ts';
 import type { Context } from './scope.ts';
 import { duckdbType, type SqlType, scalarKind } from './types.ts';
 
