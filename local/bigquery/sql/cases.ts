@@ -2017,4 +2017,214 @@ export const cases: readonly Case[] = [
     error:
       'ORDER BY clause expression references column b which is not visible after SELECT DISTINCT at [1:57]',
   },
+  {
+    family: 'first queries',
+    sql: 'SELECT ARRAY_AGG(x) FROM UNNEST([1, 2, 3]) AS x WHERE x > 5',
+    rows: [[null]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT ARRAY_AGG(x IGNORE NULLS) FROM UNNEST([CAST(NULL AS INT64)]) AS x',
+    rows: [[null]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT ARRAY_LENGTH(ARRAY_AGG(x IGNORE NULLS)) FROM UNNEST([CAST(NULL AS INT64)]) AS x',
+    rows: [[null]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT STRING_AGG(x) FROM UNNEST([CAST(NULL AS STRING)]) AS x',
+    rows: [[null]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT COUNT(*) OVER (), x FROM UNNEST([1, 2]) AS x ORDER BY x',
+    rows: [
+      ['2', '1'],
+      ['2', '2'],
+    ],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT JSON_VALUE(PARSE_JSON(x), \'$.a\') FROM UNNEST([\'{"a":"é"}\']) AS x',
+    rows: [['é']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT CAST(x AS FLOAT64) FROM UNNEST(['1e2', '-0', ' 5']) AS x",
+    rows: [[100], [0], [5]],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT SAFE_CAST(x AS DATE) FROM UNNEST(['2026-1-1', '2026-01-01 10:00:00', '20260101', '']) AS x",
+    rows: [['2026-01-01'], [null], [null], [null]],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT SAFE_CAST(x AS TIMESTAMP) FROM UNNEST(['2026-01-01T00:00:00.123456Z', '2026-01-01 00:00:00 UTC', '2026-01-01 00:00:00 +0530', '2026-01-01 24:00:00', '2026-01-01Z', '2026-01-01 05:06']) AS x",
+    rows: [['2026-01-01 00:00:00.123456+00'], ['2026-01-01 00:00:00+00'], [null], [null], [null], [null]],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT SAFE_CAST(x AS INT64) FROM UNNEST(['-0x1F', '1_000', '--1', '9223372036854775807']) AS x",
+    rows: [['-31'], [null], [null], ['9223372036854775807']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT ROUND(x) FROM UNNEST([0.5, -0.5, 1.5, 1e300]) AS x',
+    rows: [[1], [-1], [2], [1e300]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT CAST(x AS STRING) FROM UNNEST([1e16, 123456.789, 1e-4, 1.0e-7, 5e-324, 1.7976931348623157e308]) AS x',
+    rows: [
+      ['1e+16'],
+      ['123456.789'],
+      ['0.0001'],
+      ['1e-07'],
+      ['4.94065645841247e-324'],
+      ['1.7976931348623157e+308'],
+    ],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT x FROM UNNEST([TIMESTAMP '1960-01-01 00:00:00.5']) AS x",
+    rows: [['1960-01-01 00:00:00.5+00']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT TIMESTAMP_TRUNC(x, WEEK, 'America/New_York') FROM UNNEST([TIMESTAMP '2026-03-09 03:00:00', TIMESTAMP '2026-11-02 04:30:00']) AS x",
+    rows: [['2026-03-08 05:00:00+00'], ['2026-11-01 04:00:00+00']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT EXTRACT(HOUR FROM x AT TIME ZONE 'America/New_York') FROM UNNEST([TIMESTAMP '2026-11-01 05:30:00', TIMESTAMP '2026-11-01 06:30:00']) AS x",
+    rows: [['1'], ['1']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT DATE(x, 'Pacific/Apia') FROM UNNEST([TIMESTAMP '2011-12-30 10:30:00']) AS x",
+    rows: [['2011-12-31']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT a, SUM(b) FROM (SELECT 1 AS a, 2 AS b UNION ALL SELECT 1, 3) GROUP BY a HAVING SUM(b) > 4',
+    rows: [['1', '5']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT LAST_VALUE(x IGNORE NULLS) OVER (ORDER BY o ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM UNNEST([1, NULL, 3, NULL]) AS x WITH OFFSET AS o ORDER BY o',
+    rows: [['1'], ['1'], ['3'], ['3']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT x, LAG(x, 1) OVER (PARTITION BY MOD(x, 2) ORDER BY x) FROM UNNEST([1, 2, 3, 4]) AS x ORDER BY x',
+    rows: [
+      ['1', null],
+      ['2', null],
+      ['3', '1'],
+      ['4', '2'],
+    ],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT (SELECT ARRAY_AGG(y ORDER BY y) FROM UNNEST([x, x + 1]) AS y) FROM UNNEST([1, 5]) AS x ORDER BY x',
+    rows: [[['1', '2']], [['5', '6']]],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT COALESCE(STRING_AGG(x ORDER BY x), 'none') FROM UNNEST(['b', 'a']) AS x",
+    rows: [['a,b']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT IF(LOGICAL_AND(x > 0), 'all', 'some') FROM UNNEST([1, -1]) AS x",
+    rows: [['some']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT REGEXP_EXTRACT(x, r'utm_source=([^&]*)') FROM UNNEST(['?utm_source=a&b', '?utm_source=&b', '?x']) AS x WITH OFFSET AS o ORDER BY o",
+    rows: [['a'], [''], [null]],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT SPLIT(x, '/')[SAFE_OFFSET(1)] FROM UNNEST(['a/b', 'a']) AS x WITH OFFSET AS o ORDER BY o",
+    rows: [['b'], [null]],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT FORMAT_TIMESTAMP('%H:%M', x, 'Asia/Kolkata') FROM UNNEST([TIMESTAMP '2026-01-01 00:00:00']) AS x",
+    rows: [['05:30']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT STRUCT(x AS a, x + 1 AS b) FROM UNNEST([1]) AS x',
+    rows: [[['1', '2']]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT x.a FROM (SELECT [STRUCT(1 AS a)] AS l), UNNEST(l) AS x',
+    rows: [['1']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT MIN(d), MAX(d) FROM UNNEST([DATE '2026-01-01', DATE '2025-01-01']) AS d",
+    rows: [['2025-01-01', '2026-01-01']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT COUNT(DISTINCT s) FROM UNNEST(['a', 'A', 'a ']) AS s",
+    rows: [['3']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT AVG(x), SUM(x) FROM UNNEST([0.1, 0.2, 0.3]) AS x',
+    rows: [[0.2, 0.6]],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT TO_JSON_STRING(t) FROM (SELECT 1 AS a, 'x' AS b, [1.5] AS c, CAST(NULL AS STRING) AS d) AS t",
+    rows: [['{"a":1,"b":"x","c":[1.5],"d":null}']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT x = y FROM (SELECT CAST(NULL AS INT64) AS x, 1 AS y)',
+    rows: [[null]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT COUNT(*) FROM (SELECT 1 AS a UNION ALL SELECT NULL) AS l JOIN (SELECT CAST(NULL AS INT64) AS a) AS r ON l.a = r.a',
+    rows: [['0']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT DISTINCT a, b FROM (SELECT 1 AS a, NULL AS b UNION ALL SELECT 1, NULL)',
+    rows: [['1', null]],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT ARRAY_TO_STRING(ARRAY(SELECT CAST(x AS STRING) FROM UNNEST([3, 1, 2]) AS x), ',')",
+    rows: [['3,1,2']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT JSON_QUERY_ARRAY(j, \'$.items\')[SAFE_OFFSET(0)] FROM (SELECT JSON \'{"items": [{"id": 1}]}\' AS j)',
+    rows: [['{"id":1}']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT JSON_VALUE(item, \'$.id\') FROM (SELECT JSON \'{"items": [{"id": 1}, {"id": "b"}]}\' AS j), UNNEST(JSON_QUERY_ARRAY(j, \'$.items\')) AS item WITH OFFSET AS o ORDER BY o',
+    rows: [['1'], ['b']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT LAX_INT64(j.a), LAX_STRING(j.b[0]) FROM (SELECT JSON \'{"a": 5, "b": ["x"]}\' AS j)',
+    rows: [['5', 'x']],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT j.a IS NULL, j.b IS NULL, JSON_TYPE(j.b) FROM (SELECT JSON \'{"b": null}\' AS j)',
+    rows: [[true, false, 'null']],
+  },
 ];

@@ -53,7 +53,7 @@ export function bindOnce(operands: string[], build: (operands: string[]) => stri
   );
   if (!long.includes(true)) return build(operands);
   const packed = operands.flatMap((sql, index) => (long[index] ? [`o${index} := ${sql}`] : []));
-  const body = build(operands.map((sql, index) => (long[index] ? `o.o${index}` : sql)));
+  const body = build(operands.map((sql, index) => (long[index] ? `gs_o.o${index}` : sql)));
   // What is short stays outside: a lambda may use the columns around it.
-  return `list_transform([struct_pack(${packed.join(', ')})], lambda o: ${body})[1]`;
+  return `list_transform([struct_pack(${packed.join(', ')})], lambda gs_o: ${body})[1]`;
 }

@@ -15,8 +15,8 @@ export const jsonMacros: Macro[] = [
   {
     name: 'json_value_array',
     parameters: 'j',
-    body: `CASE WHEN json_type(j) = 'ARRAY' AND len(list_filter(json_extract(j, '$[*]'), lambda e: json_type(e) IN ('OBJECT', 'ARRAY'))) = 0
-      THEN list_transform(json_extract(j, '$[*]'), lambda e: CASE WHEN json_type(e) = 'NULL' THEN NULL ELSE json_extract_string(e, '$') END) END`,
+    body: `CASE WHEN json_type(j) = 'ARRAY' AND len(list_filter(json_extract(j, '$[*]'), lambda gs_e: json_type(gs_e) IN ('OBJECT', 'ARRAY'))) = 0
+      THEN list_transform(json_extract(j, '$[*]'), lambda gs_e: CASE WHEN json_type(gs_e) = 'NULL' THEN NULL ELSE json_extract_string(gs_e, '$') END) END`,
   },
   {
     name: 'json_query_array',

@@ -20,7 +20,7 @@ const clockText = (value: string): string =>
   `printf('%02d:%02d:%02d', hour(${value}), minute(${value}), CAST(floor(second(${value})) AS BIGINT)) || (${fraction(`(microsecond(${value}) % 1000000)`)})`;
 
 const datePart = '\\d{4}-\\d{1,2}-\\d{1,2}';
-const clockPart = '\\d{1,2}:\\d{1,2}:\\d{1,2}(\\.\\d{0,6})?';
+const clockPart = '([01]?\\d|2[0-3]):\\d{1,2}:\\d{1,2}(\\.\\d{0,6})?';
 const zonePart = '(\\s*[Zz]|\\s*[+-]\\d{1,2}(:?\\d{2})?|\\s+[A-Za-z][A-Za-z0-9_/+-]*)?';
 
 const macros: Macro[] = [
@@ -57,7 +57,7 @@ const macros: Macro[] = [
     parameters: 's',
     body: `CASE WHEN s IS NULL THEN NULL
       WHEN regexp_full_match(s, '\\s*[+-]?\\d+\\s*') THEN COALESCE(TRY_CAST(trim(s, e' \\t\\n\\r\\x0b\\x0c') AS BIGINT), RAISE('Bad int64 value: ' || s))
-      WHEN regexp_full_match(s, '\\s*0[xX][0-9a-fA-F]+\\s*') THEN COALESCE(TRY_CAST(trim(s, e' \\t\\n\\r\\x0b\\x0c') AS BIGINT), RAISE('Bad int64 value: ' || s))
+      WHEN regexp_full_match(s, '\\s*[+-]?0[xX][0-9a-fA-F]+\\s*') THEN COALESCE(CASE WHEN contains(s, '-') THEN -1 ELSE 1 END * TRY_CAST(trim(s, e' \\t\\n\\r\\x0b\\x0c+-') AS BIGINT), RAISE('Bad int64 value: ' || s))
       ELSE RAISE('Bad int64 value: ' || s) END`,
   },
   {
@@ -75,7 +75,7 @@ const macros: Macro[] = [
   {
     name: 'date_of_string',
     parameters: 's',
-    body: `CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, '\\s*${datePart}([Tt ].*)?\\s*') THEN COALESCE(TRY_CAST(regexp_extract(s, '${datePart}') AS DATE), RAISE('Invalid date: ''' || s || '''')) ELSE RAISE('Invalid date: ''' || s || '''') END`,
+    body: `CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, '\\s*${datePart}\\s*') THEN COALESCE(TRY_CAST(regexp_extract(s, '${datePart}') AS DATE), RAISE('Invalid date: ''' || s || '''')) ELSE RAISE('Invalid date: ''' || s || '''') END`,
   },
   {
     name: 'datetime_of_string',
@@ -90,7 +90,7 @@ const macros: Macro[] = [
   {
     name: 'timestamp_of_string',
     parameters: 's',
-    body: `CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, '\\s*${datePart}([Tt ]\\s*${clockPart})?${zonePart}\\s*')
+    body: `CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, '\\s*${datePart}([Tt ]\\s*${clockPart}${zonePart}|\\s*[+-]\\d{1,2}(:?\\d{2})?|\\s+[A-Za-z][A-Za-z0-9_/+-]*)?\\s*')
       THEN COALESCE(TRY_CAST(regexp_replace(regexp_replace(regexp_replace(regexp_replace(trim(s), '^(${datePart})[tT]', '\\1 '), '^(${datePart})(\\s*[Zz]|\\s*[+-]\\d\\d?(:?\\d\\d)?|\\s+[A-Za-z].*)$', '\\1 00:00:00\\2'), '\\s*([+-])(\\d)(:?\\d\\d)?$', '\\g10\\2\\3'), '\\s*[zZ]$', '+00') AS TIMESTAMPTZ), RAISE('Invalid timestamp: ''' || s || ''''))
       ELSE RAISE('Invalid timestamp: ''' || s || '''') END`.replace('\\g10', '\\10'),
   },
@@ -173,7 +173,7 @@ const macros: Macro[] = [
   {
     name: 'reverse',
     parameters: 's',
-    body: `array_to_string(list_transform(range(length(s), 0, -1), lambda i: substring(s, i, 1)), '')`,
+    body: `array_to_string(list_transform(range(length(s), 0, -1), lambda gs_i: substring(s, gs_i, 1)), '')`,
   },
   {
     name: 'left',
@@ -188,7 +188,7 @@ const macros: Macro[] = [
   {
     name: 'initcap',
     parameters: 's',
-    body: `array_to_string(list_transform(regexp_extract_all(s, '[^\\s\\[\\](){}/|<>!?@"^#$&~_,.:;*%+=-]+|[\\s\\[\\](){}/|<>!?@"^#$&~_,.:;*%+=-]+'), lambda w: upper(left(w, 1)) || lower(substring(w, 2))), '')`,
+    body: `array_to_string(list_transform(regexp_extract_all(s, '[^\\s\\[\\](){}/|<>!?@"^#$&~_,.:;*%+=-]+|[\\s\\[\\](){}/|<>!?@"^#$&~_,.:;*%+=-]+'), lambda gs_w: upper(left(gs_w, 1)) || lower(substring(gs_w, 2))), '')`,
   },
   ...jsonMacros,
   // Arrays.

@@ -14,7 +14,7 @@ export const arraySignatures: Signature[] = [
     'ARRAY_TO_STRING(ARRAY<STRING>, STRING, STRING) -> STRING',
     repeating(
       (array, separator, missing) =>
-        `array_to_string(list_transform(${array}, lambda e: COALESCE(e, ${missing})), ${separator})`,
+        `array_to_string(list_transform(${array}, lambda gs_e: COALESCE(gs_e, ${missing})), ${separator})`,
     ),
   ),
   signature(

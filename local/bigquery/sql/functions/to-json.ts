@@ -51,7 +51,7 @@ function textOfPresent(value: string, type: SqlType, asText: boolean, at: Positi
     case 'TIME':
       return `('"' || gs_string_of_time(${value}) || '"')`;
     case 'ARRAY':
-      return `('[' || array_to_string(list_transform(${value}, lambda e${depthOf(type)}: ${textOf(`e${depthOf(type)}`, type.element, asText, at)}), ',') || ']')`;
+      return `('[' || array_to_string(list_transform(${value}, lambda gs_e${depthOf(type)}: ${textOf(`gs_e${depthOf(type)}`, type.element, asText, at)}), ',') || ']')`;
     case 'STRUCT': {
       const members = type.fields.map((field, index) => {
         const name = structFieldName(field, index);
