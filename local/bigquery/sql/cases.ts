@@ -2227,4 +2227,126 @@ export const cases: readonly Case[] = [
     sql: 'SELECT j.a IS NULL, j.b IS NULL, JSON_TYPE(j.b) FROM (SELECT JSON \'{"b": null}\' AS j)',
     rows: [[true, false, 'null']],
   },
+  {
+    family: 'first queries',
+    sql: "SELECT o, i, e FROM (SELECT 1 AS o, 2 AS i, ['x', NULL] AS e)",
+    rows: [['1', '2', ['x', null]]],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT ARRAY_TO_STRING(e, ',', o) FROM (SELECT 'z' AS o, ['x', NULL] AS e)",
+    rows: [['x,z']],
+  },
+  { family: 'first queries', sql: 'SELECT a / b FROM (SELECT 6 AS a, 4 AS b)', rows: [[1.5]] },
+  {
+    family: 'first queries',
+    sql: 'SELECT (a + 1) / (SELECT SUM(x) FROM UNNEST([1, 2]) AS x) FROM (SELECT 5 AS a)',
+    rows: [[2]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT SUM(a) / SUM(b), SAFE_DIVIDE(SUM(a), SUM(b) - SUM(b)) FROM (SELECT 6 AS a, 4 AS b)',
+    rows: [[1.5, null]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT a, SUM(a) OVER (ORDER BY a) / SUM(a) OVER () AS share FROM UNNEST([1, 3]) AS a ORDER BY a',
+    rows: [
+      ['1', 0.25],
+      ['3', 1],
+    ],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT k, COUNT(*) / SUM(COUNT(*)) OVER () AS share FROM UNNEST(['a', 'b', 'b', 'b']) AS k GROUP BY k ORDER BY k",
+    rows: [
+      ['a', 0.25],
+      ['b', 0.75],
+    ],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT ROUND(SAFE_DIVIDE(COUNTIF(x > 1), COUNT(*)) * 100, 1) FROM UNNEST([1, 2, 3]) AS x',
+    rows: [[66.7]],
+  },
+  {
+    family: 'first queries',
+    sql: 'SELECT x FROM UNNEST([1, 2, 3]) AS x WHERE x > (SELECT AVG(y) FROM UNNEST([1, 2]) AS y) ORDER BY x',
+    rows: [['2'], ['3']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT EXTRACT(HOUR FROM MAX(t)) FROM UNNEST([TIMESTAMP '2026-01-01 05:00:00']) AS t",
+    rows: [['5']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT TIMESTAMP_DIFF(MAX(t), MIN(t), SECOND) FROM UNNEST([TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-01 00:00:05']) AS t",
+    rows: [['5']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT DATE(t, 'Asia/Shanghai') AS d, COUNT(*) FROM UNNEST([TIMESTAMP '2026-01-01 20:00:00']) AS t GROUP BY d",
+    rows: [['2026-01-02', '1']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT FORMAT_DATE('%Y-%m', d) AS m, COUNT(*) FROM UNNEST([DATE '2026-01-01', DATE '2026-01-31']) AS d GROUP BY m",
+    rows: [['2026-01', '2']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT SUBSTR(s, STRPOS(s, '-') + 1) FROM UNNEST(['ab-cd']) AS s",
+    rows: [['cd']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT UPPER(SUBSTR(s, 1, 1)) || LOWER(SUBSTR(s, 2)) FROM UNNEST(['hELLO']) AS s",
+    rows: [['Hello']],
+  },
+  {
+    family: 'first queries',
+    sql: 'WITH a AS (SELECT 1 AS x), b AS (SELECT 2 AS x) SELECT a.x, b.x AS y FROM a CROSS JOIN b',
+    rows: [['1', '2']],
+  },
+  {
+    family: 'first queries',
+    sql: 'WITH a AS (SELECT 1 AS x) SELECT (SELECT MAX(x) FROM a), x FROM (WITH a AS (SELECT 5 AS x) SELECT x FROM a)',
+    rows: [['1', '5']],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT d, COALESCE(n, 0) AS n FROM UNNEST(GENERATE_DATE_ARRAY(DATE '2026-01-01', DATE '2026-01-03')) AS d LEFT JOIN (SELECT DATE '2026-01-02' AS d, 5 AS n) USING (d) ORDER BY d",
+    rows: [
+      ['2026-01-01', '0'],
+      ['2026-01-02', '5'],
+      ['2026-01-03', '0'],
+    ],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT u, MIN(IF(n = 'a', t, NULL)) AS first_a, COUNTIF(n = 'b') AS b FROM UNNEST([STRUCT('x' AS u, 'a' AS n, 1 AS t), ('x', 'b', 2), ('y', 'b', 3)]) GROUP BY u ORDER BY u",
+    rows: [
+      ['x', '1', '1'],
+      ['y', null, '1'],
+    ],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT u, t, t - LAG(t) OVER (PARTITION BY u ORDER BY t) AS gap FROM UNNEST([STRUCT('x' AS u, 1 AS t), ('x', 4), ('y', 2)]) ORDER BY u, t",
+    rows: [
+      ['x', '1', null],
+      ['x', '4', '3'],
+      ['y', '2', null],
+    ],
+  },
+  {
+    family: 'first queries',
+    sql: "SELECT u, SUM(IF(gap IS NULL OR gap > 2, 1, 0)) OVER (PARTITION BY u ORDER BY t) AS session FROM (SELECT u, t, t - LAG(t) OVER (PARTITION BY u ORDER BY t) AS gap FROM UNNEST([STRUCT('x' AS u, 1 AS t), ('x', 2), ('x', 9)])) ORDER BY u, t",
+    rows: [
+      ['x', '1'],
+      ['x', '1'],
+      ['x', '2'],
+    ],
+  },
 ];
