@@ -48,17 +48,24 @@ const servers: Record<string, () => Promise<Measured>> = {
   'node:http, inflate and parse': () => startMeasured([resolve(import.meta.dirname, 'bare-server.ts')], {}),
   'functions-framework, inflate and parse': () =>
     startMeasured(
-      [resolve(root, 'node_modules/.bin/functions-framework'), `--source=${resolve(import.meta.dirname, 'framework-handler.ts')}`],
+      [
+        resolve(root, 'node_modules/.bin/functions-framework'),
+        `--source=${resolve(import.meta.dirname, 'framework-handler.ts')}`,
+      ],
       { FUNCTION_TARGET: 'bare', NODE_ENV: 'production' },
       root,
     ),
   'dist/ingest, all of it': () =>
-    startMeasured([resolve(root, 'dist/ingest/node_modules/.bin/functions-framework')], {
-      FUNCTION_TARGET: 'ingest',
-      GOOGLE_CLOUD_PROJECT: 'local',
-      LOCAL_PUBSUB: `127.0.0.1:${brokerPort}`,
-      NODE_ENV: 'production',
-    }, resolve(root, 'dist/ingest')),
+    startMeasured(
+      [resolve(root, 'dist/ingest/node_modules/.bin/functions-framework')],
+      {
+        FUNCTION_TARGET: 'ingest',
+        GOOGLE_CLOUD_PROJECT: 'local',
+        LOCAL_PUBSUB: `127.0.0.1:${brokerPort}`,
+        NODE_ENV: 'production',
+      },
+      resolve(root, 'dist/ingest'),
+    ),
 };
 
 const figures = new Map<string, { plain: number[]; gzip: number[]; resident: number }>();
@@ -77,12 +84,21 @@ for (let round = 0; round < rounds; round++) {
       if (failed + warm.failed > 0) throw new Error(`${name}: ${failed + warm.failed} requests failed`);
       if (name.startsWith('dist')) expected += (ok + warm.ok) * eventsPerRequest;
       figure[form].push(micros);
-      process.stderr.write(`round ${round + 1}: ${name}, ${form}: ${micros.toFixed(2)} µs/event, ${Math.round(ok / seconds)} requests/s\n`);
+      process.stderr.write(
+        `round ${round + 1}: ${name}, ${form}: ${micros.toFixed(2)} µs/event, ${Math.round(ok / seconds)} requests/s\n`,
+      );
     }
     if (name.startsWith('dist') && round === rounds - 1) {
       const until = Date.now() + Number(values.soak) * 1000;
       while (Date.now() < until) {
-        const { ok } = await post({ port: server.port, path: '/up', headers, bodies: bodies.gzip, connections: 32, requests: 5000 });
+        const { ok } = await post({
+          port: server.port,
+          path: '/up',
+          headers,
+          bodies: bodies.gzip,
+          connections: 32,
+          requests: 5000,
+        });
         expected += ok * eventsPerRequest;
       }
     }
@@ -92,11 +108,22 @@ for (let round = 0; round < rounds; round++) {
 }
 
 const base = figures.get('node:http, inflate and parse')!;
-console.log(`\n${eventsPerRequest} events a request; CPU per event in µs, median of ${rounds}; ratio to node:http\n`);
-console.log(`${'server'.padEnd(40)} ${'plain'.padStart(8)} ${'ratio'.padStart(7)} ${'gzip'.padStart(8)} ${'ratio'.padStart(7)} ${'RSS MB'.padStart(8)}`);
+console.log(
+  `\n${eventsPerRequest} events a request; CPU per event in µs, median of ${rounds}; ratio to node:http\n`,
+);
+console.log(
+  `${'server'.padEnd(40)} ${'plain'.padStart(8)} ${'ratio'.padStart(7)} ${'gzip'.padStart(8)} ${'ratio'.padStart(7)} ${'RSS MB'.padStart(8)}`,
+);
 for (const [name, { plain, gzip, resident }] of figures) {
-  const cells = [median(plain), median(plain) / median(base.plain), median(gzip), median(gzip) / median(base.gzip)];
-  console.log(`${name.padEnd(40)} ${cells.map((cell, index) => cell.toFixed(2).padStart(index % 2 ? 7 : 8)).join(' ')} ${(resident / 1e6).toFixed(0).padStart(8)}`);
+  const cells = [
+    median(plain),
+    median(plain) / median(base.plain),
+    median(gzip),
+    median(gzip) / median(base.gzip),
+  ];
+  console.log(
+    `${name.padEnd(40)} ${cells.map((cell, index) => cell.toFixed(2).padStart(index % 2 ? 7 : 8)).join(' ')} ${(resident / 1e6).toFixed(0).padStart(8)}`,
+  );
 }
 const deadline = Date.now() + 120_000;
 while (published < expected && Date.now() < deadline) await new Promise((wait) => setTimeout(wait, 200));

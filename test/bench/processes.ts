@@ -14,7 +14,11 @@ export interface Measured {
 }
 
 /** Starts `node ...args` with PORT set to a free port and waits until it accepts connections. */
-export async function startMeasured(args: readonly string[], env: NodeJS.ProcessEnv, cwd?: string): Promise<Measured> {
+export async function startMeasured(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd?: string,
+): Promise<Measured> {
   const port = await freePort();
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...env, PORT: String(port) },
@@ -50,7 +54,8 @@ export async function freePort(): Promise<number> {
 
 export async function untilListening(port: number, child?: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 600; attempt++) {
-    if (child !== undefined && child.exitCode !== null) throw new Error(`exited with ${child.exitCode} before listening`);
+    if (child !== undefined && child.exitCode !== null)
+      throw new Error(`exited with ${child.exitCode} before listening`);
     try {
       await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2000) });
       return;
