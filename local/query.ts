@@ -2,7 +2,8 @@ import { text } from 'node:stream/consumers';
 import type { BigQuery, Query } from '@google-cloud/bigquery';
 import { createBigQuery } from '../shared/google/bigquery.ts';
 import { PROJECT } from './index.ts';
-import { type Format, parseQuery, type QueryOptions } from './query-options.ts';
+import { isListening } from './processes/ports.ts';
+import { type Format, parseQuery } from './query-options.ts';
 import { isNumeric, toCell, toJson, toReadable } from './terminal/cell-values.ts';
 import { formatTable, styleOf, type TableStyle } from './terminal/format-table.ts';
 import { type QueryResult, queryParameters, runQuery } from './terminal/run-query.ts';
@@ -55,6 +56,12 @@ async function main(): Promise<void> {
   }
   const sql = options.sql ?? (await text(process.stdin));
   if (sql.trim() === '') return fail('The query is empty.');
+  // The client would try for a minute before it says so.
+  if (!(await isListening(options.port))) {
+    return fail(
+      `Nothing listens on port ${options.port}: start the local BigQuery with npm start, or name its port with --port (BIGQUERY_PORT).`,
+    );
+  }
   const bigquery = createBigQuery(PROJECT, { LOCAL_BIGQUERY: `127.0.0.1:${options.port}` });
   const query: Query = {
     query: sql,
@@ -67,7 +74,7 @@ async function main(): Promise<void> {
     else
       await writeOut(formatResult(await runQuery(bigquery, query), options.format, styleOf(process.stdout)));
   } catch (error) {
-    fail(describe(error, options));
+    fail(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -87,15 +94,6 @@ async function dryRun(bigquery: BigQuery, query: Query): Promise<string> {
   ];
   const lines = formatTable(columns, rows, styleOf(process.stdout));
   return `${lines.join('\n')}\n\nThe query is valid and would read ${statistics?.totalBytesProcessed ?? '0'} bytes.\n`;
-}
-
-function describe(error: unknown, { port }: QueryOptions): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? error.code : undefined;
-  if (code === 'ECONNREFUSED' || /ECONNREFUSED/.test(error.message)) {
-    return `Nothing listens on port ${port}: start the local BigQuery with npm start, or name its port with --port (BIGQUERY_PORT).`;
-  }
-  return error.message;
 }
 
 function fail(message: string): void {

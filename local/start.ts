@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     quiet: options.quiet,
   });
 
+  let isUp = false;
   const stopping = stopOnSignals();
   const starting = startLocal({
     dataDir: options.dataDir,
@@ -39,15 +40,17 @@ async function main(): Promise<void> {
     host: options.ingestHost,
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     report: (event) => {
-      if (!stopping.isStopping()) live(event);
-      else if (event.kind === 'line' && event.stream === 'stderr') live(event);
+      // What a process says before it serves is in the error that it ends with.
+      const isWorthIt = stopping.isStopping() ? event.kind === 'line' && event.stream === 'stderr' : isUp;
+      if (isWorthIt) live(event);
     },
   });
   const cloud = await starting.catch((error: unknown) => {
-    refuse(error instanceof Error ? error.message : String(error));
+    refuse(describeFailure(error, options));
     return undefined;
   });
   if (cloud === undefined) return;
+  isUp = true;
   stopping.whenAsked(() => stop(cloud, say));
 
   say(describeUrls(cloud, options));
@@ -176,6 +179,12 @@ function describeFirstSteps({ urls }: LocalCloud): string {
 README.md shows how to point your own BigQuery client here.
 
 `;
+}
+
+function describeFailure(error: unknown, { dataDir }: StartOptions): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!/could not set lock|database is locked/i.test(message)) return message;
+  return `The data folder ${dataDir} is in use: is npm start running already? Another one is chosen with --data (TRIBUTARY_DATA).`;
 }
 
 function refuse(message: string): void {

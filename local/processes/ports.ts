@@ -30,10 +30,11 @@ export async function findFreePorts(count: number): Promise<number[]> {
 
 /** Resolves once something accepts connections on the port; rejects when the signal is aborted first. */
 export async function untilListening(port: number, signal: AbortSignal): Promise<void> {
-  while (!(await accepts(port))) await wait(20, undefined, { signal });
+  while (!(await isListening(port))) await wait(20, undefined, { signal });
 }
 
-function accepts(port: number): Promise<boolean> {
+/** Whether something accepts connections on the port of the loopback interface. */
+export function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {
