@@ -10,7 +10,7 @@ import type { Faults } from './faults.ts';
 import { findFreePorts, untilListening } from './processes/ports.ts';
 import { type ProcessEvent, type Supervised, supervise } from './processes/supervise.ts';
 import type { PubSubServer } from './pubsub/index.ts';
-import { deadLetterHold, type Queue } from './queues.ts';
+import type { Queue } from './queues.ts';
 
 export type { Faults } from './faults.ts';
 export type { ProcessEvent } from './processes/supervise.ts';
@@ -47,6 +47,8 @@ export interface LocalOptions {
   report?: (event: ProcessEvent) => void;
 }
 
+export type Drained = { undelivered: number | undefined };
+
 export type Counts = ReturnType<PubSubServer['counts']>;
 
 /** A running local cloud: one process of Google's services, `cloud`, and one of each function, by its name. */
@@ -70,9 +72,10 @@ export interface LocalCloud {
   backlog(): Promise<number>;
   /**
    * Stops in the order of the data: public functions, then, once the backlog is delivered or `drainMs` (default 5,000)
-   * have passed, the others, then the cloud. Resolves to the messages left in the data folder.
+   * have passed, the others, then the cloud. Resolves to the messages left in the data folder, undefined where the
+   * cloud process could not be asked.
    */
-  close(options?: { drainMs?: number }): Promise<{ undelivered: number }>;
+  close(options?: { drainMs?: number }): Promise<Drained>;
   /** Kills everything at once. */
   abandon(): void;
 }
@@ -188,7 +191,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
   const stopAll = (names: readonly Deployable[]) =>
     Promise.all(names.map(({ name }) => find(name).stop(GRACE_MS)));
 
-  let closing: Promise<{ undelivered: number }> | undefined;
+  let closing: Promise<Drained> | undefined;
   const close = async (drainMs: number) => {
     const isFirst = ({ trigger }: Deployable) => trigger === 'http';
     await stopAll(deployables.filter(isFirst));
@@ -239,8 +242,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
   };
 }
 
-/** The names of everything that needs a port: the functions, by what triggers them. */
-export function portOf({ name }: Deployable, ports: Ports): number {
+function portOf({ name }: Deployable, ports: Ports): number {
   const port = ports.functions[name];
   if (port === undefined) throw new Error(`There is no port for the function ${name}.`);
   return port;
@@ -282,17 +284,12 @@ function triggerEnvironment(deployable: Deployable, ports: Ports): NodeJS.Proces
   };
 }
 
-async function untilEmpty(backlog: () => Promise<number>, withinMs: number): Promise<number> {
+async function untilEmpty(backlog: () => Promise<number>, withinMs: number): Promise<number | undefined> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     // A cloud process that is just being restarted answers nothing: what it holds is then unknown, not none.
-    const left = await backlog().catch(() => Number.NaN);
-    if (left === 0 || Date.now() >= deadline) return Number.isNaN(left) ? 0 : left;
+    const left = await backlog().catch(() => undefined);
+    if (left === 0 || Date.now() >= deadline) return left;
     await wait(50);
   }
-}
-
-/** The subscription that holds the dead letters of each pushed topic. */
-export function deadLetterHolds(): string[] {
-  return readDeployables().flatMap((it) => (it.trigger === 'push' ? [deadLetterHold(it.topic)] : []));
 }

@@ -86,8 +86,10 @@ async function sample(cloud: LocalCloud, options: StartOptions, stopping: Stoppi
 async function stop(cloud: LocalCloud, say: (text: string) => void): Promise<void> {
   say('\nStopping: finishing what is under way (Ctrl-C again stops at once).\n');
   const { undelivered } = await cloud.close();
-  if (undelivered > 0) {
-    say(`${undelivered} messages are not loaded yet; they stay in the data folder for the next start.\n`);
+  if (undelivered !== 0) {
+    say(
+      `${undelivered ?? 'Some'} messages are not loaded yet; they stay in the data folder for the next start.\n`,
+    );
   }
   await writeOut('');
   process.exit();

@@ -115,6 +115,8 @@ export function supervise(plan: ProcessPlan, report: (event: ProcessEvent) => vo
     serving: () => serving.promise,
     async kill(signal) {
       const ending = ended;
+      // Nothing is wrong with a process that was told to end.
+      pauseMs = FIRST_PAUSE_MS;
       child?.kill(signal);
       await ending;
     },
