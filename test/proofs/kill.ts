@@ -56,8 +56,11 @@ export async function proveKill(options: KillOptions): Promise<KillFigures> {
   const began = performance.now();
   const perRequest = 20;
   const requests = Math.ceil(events / perRequest);
+  const resumed = readState(folder);
+  // Without the state of a run that was stopped, its data are of no use.
+  if (resumed === undefined) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const state = readState(folder) ?? {
+  const state = resumed ?? {
     startedAt: Date.now() - 3_600_000,
     answered: 0,
     loadKills: 0,
