@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFreePorts } from './processes/ports.ts';
@@ -24,12 +25,20 @@ beforeAll(async () => {
   flags.push('--data', join(dataDir, 'data'));
 });
 
-afterAll(() => rm(dataDir, { recursive: true, force: true }));
+const running = new Set<ChildProcess>();
+
+afterAll(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  await rm(dataDir, { recursive: true, force: true });
+});
 
 function run(script: string, args: string[]): ChildProcess {
-  return spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
 }
 
 async function finish(child: ChildProcess) {
@@ -45,8 +54,11 @@ test('npm start serves, shows each batch, answers queries, and Ctrl-C ends it wi
   const start = run('start.ts', flags);
   const finished = finish(start);
   let shown = '';
+  start.stdout!.on('data', (chunk: Buffer) => {
+    shown += chunk;
+  });
   const until = async (wanted: string) => {
-    while (!shown.includes(wanted)) shown += String((await once(start.stdout!, 'data'))[0]);
+    while (!shown.includes(wanted)) await wait(20);
   };
   await until('Ctrl-C stops');
   const event = { appid: 'shop', xwho: 'a', xwhat: 'view', xwhen: Date.now(), xcontext: {} };
