@@ -17,7 +17,7 @@ export type {
   TableReference,
   Translated,
 } from './interface.ts';
-export { normaliseJson } from './json-text.ts';
+export { canonicalJson, JsonTextError, normaliseJson } from './json-text.ts';
 export { setUpMacros } from './macros.ts';
 export type { Field, FieldType } from './types.ts';
 

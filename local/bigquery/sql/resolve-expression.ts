@@ -199,7 +199,7 @@ function resolveTyped(type: string, text: string, at: Position): Fragment {
   const kind = scalarKind(type);
   if (!kind) throw unsupported(`Type ${type}`, at);
   if (kind === 'JSON') {
-    const json = normaliseJson(text);
+    const json = normaliseJson(text, 'round');
     if (json === undefined) throw invalid(`Invalid JSON literal`, at);
     return { sql: `CAST(${quoteString(json)} AS JSON)`, type: { kind }, literal: true };
   }

@@ -116,7 +116,7 @@ function literalOfScalar(type: SqlType, text: string): Fragment | undefined {
     case 'BYTES':
       return { sql: `from_hex('${Buffer.from(text, 'base64').toString('hex')}')`, type, literal: true };
     case 'JSON': {
-      const json = normaliseJson(text);
+      const json = normaliseJson(text, 'round');
       return json === undefined
         ? undefined
         : { sql: `CAST(${quoteString(json)} AS JSON)`, type, literal: true };

@@ -8,8 +8,8 @@ import {
   DuckDBTimeValue,
   type DuckDBValue,
 } from '@duckdb/node-api';
+import { canonicalJson } from '../sql/index.ts';
 import type { Field } from '../sql/types.ts';
-import { canonicalJson } from './json-text.ts';
 import {
   readBytes,
   readFixed,
@@ -107,7 +107,7 @@ type Convert = (value: never) => DuckDBValue;
  */
 const conversions: Readonly<Record<string, Readonly<Record<string, Convert>>>> = {
   STRING: { string: (value: string) => value },
-  JSON: { string: canonicalJson },
+  JSON: { string: (value: string) => canonicalJson(value) },
   BYTES: {
     bytes: (value: Uint8Array) => new DuckDBBlobValue(value),
     string: (value: string) => new DuckDBBlobValue(Buffer.from(value)),

@@ -1,8 +1,8 @@
 import { type DuckDBValue, listValue, structValue } from '@duckdb/node-api';
+import { JsonTextError } from '../sql/index.ts';
 import type { Field } from '../sql/types.ts';
 import { conversionFor, type ProtoScalar, protoScalars, timestamp, ValueError } from './column-values.ts';
 import { type FieldDescriptor, type MessageDescriptor, resolveType } from './descriptor.ts';
-import { JsonTextError } from './json-text.ts';
 import {
   readBytes,
   readInt64,

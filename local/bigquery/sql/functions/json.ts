@@ -165,22 +165,12 @@ function parse(call: Call, scope: Scope): Fragment {
   const [first, mode] = call.arguments;
   if (!first || call.arguments.length > 2)
     throw invalid('Number of arguments does not match for function PARSE_JSON', call.at);
-  if (
-    mode &&
-    !(
-      mode.kind === 'named' &&
-      mode.name.text.toLowerCase() === 'wide_number_mode' &&
-      mode.value.kind === 'string' &&
-      mode.value.value === 'round'
-    )
-  ) {
-    if (!(mode.kind === 'named' && mode.value.kind === 'string' && mode.value.value === 'exact'))
-      throw invalid('Invalid wide_number_mode', call.at);
-  }
+  const round = mode !== undefined && isWideNumberMode(mode, 'round');
+  if (mode && !round && !isWideNumberMode(mode, 'exact')) throw invalid('Invalid wide_number_mode', call.at);
   const operand = coerce(resolveExpression(first, scope), string, call.at);
   if (!operand) throw invalid('PARSE_JSON takes a STRING', call.at);
   if (typeof operand.value === 'string') {
-    const text = normaliseJson(operand.value);
+    const text = normaliseJson(operand.value, round ? 'round' : 'exact');
     if (text === undefined) {
       if (call.safe) return { sql: 'CAST(NULL AS JSON)', type: json };
       throw invalid(`Invalid input to PARSE_JSON: syntax error while parsing value`, call.at);
@@ -188,4 +178,13 @@ function parse(call: Call, scope: Scope): Fragment {
     return { sql: `CAST(${quoteString(text)} AS JSON)`, type: json };
   }
   return { sql: bindOnce([operand.sql], ([text]) => `gs_parse_json(${text})`), type: json };
+}
+
+function isWideNumberMode(mode: Expression, wanted: 'exact' | 'round'): boolean {
+  return (
+    mode.kind === 'named' &&
+    mode.name.text.toLowerCase() === 'wide_number_mode' &&
+    mode.value.kind === 'string' &&
+    mode.value.value === wanted
+  );
 }

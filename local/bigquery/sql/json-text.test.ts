@@ -7,6 +7,7 @@ const refuses = (text: string) => expect(() => canonicalJson(text), text).toThro
 describe('a JSON column', () => {
   test('drops whitespace and orders members by name', () => {
     expect(canonicalJson(' { "b" : [ 1 , 2 ] ,\n"a" : null } ')).toBe('{"a":null,"b":[1,2]}');
+    expect(canonicalJson('{"😀":1,"\uffee":2}')).toBe('{"\uffee":2,"😀":1}');
     expect(canonicalJson('{"a!":1,"a":2,"\\u0061 b":3}')).toBe('{"a":2,"a b":3,"a!":1}');
   });
 
@@ -30,8 +31,9 @@ describe('a JSON column', () => {
     ])
       refuses(text);
     expect(canonicalJson('[0.1,1.50,1e3,18446744073709552000,0.0]')).toBe(
-      '[0.1,1.5,1000.0,18446744073709552000.0,0.0]',
+      '[0.1,1.5,1000.0,1.8446744073709552e+19,0.0]',
     );
+    expect(canonicalJson('[18446744073709551616]', 'round')).toBe('[1.8446744073709552e+19]');
   });
 
   test('refuses what is not JSON', () => {
