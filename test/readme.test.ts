@@ -1,0 +1,208 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findFreePorts } from '../local/processes/ports.ts';
+import { HELP } from '../local/start-options.ts';
+import { parseSettings } from '../shared/settings/settings-file.ts';
+import { dataPath } from './data-path.ts';
+import { readTable } from './markdown-table.ts';
+import { listFiles, ROOT, readText } from './repository-files.ts';
+
+const readme = readText('README.md');
+const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
+
+interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
+const blocks: readonly Block[] = [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+  ([, language = '', content = '']) => ({ language, text: content.trimEnd() }),
+);
+const commands = blocks.filter(({ language }) => language === 'sh').map((block) => block.text);
+
+/** Blocks that are not run to the letter, and what is done instead. Every other block of commands is run as it is. */
+const special = {
+  // npm ci would take node_modules away from the tests under way, and a second build their dist.
+  'npm ci && npm start -- --sample': 'npm start -- --sample --exit',
+  // This test is part of it; that its scripts exist is tested below, and .ci/run runs the very line.
+  'npm ci && npm test': undefined,
+  // Serves until Ctrl-C: it is started before the others and is what they talk to.
+  'npm start': undefined,
+};
+
+/** What a block must show; it is run again until it does, since events arrive after they are answered. */
+const shows: Readonly<Record<string, RegExp>> = {
+  'npm run query -- "SELECT received_at, sdk': /received_at +sdk +sdk_version/,
+  'curl http://127.0.0.1:8080/up -d \'[{"appid":"shop","xwho":"visitor-1"': /^\{"code":200\}$/,
+  'npm run query -- "SELECT name, JSON_VALUE': /view_item +shoes-42 +20\d\d-/,
+  'node docs/examples/read-events.mjs': /^view_item: \d+, last at 20\d\d-/,
+  'npm run query -- "SELECT DATE(occurred_at)': /20\d\d-\d\d-\d\d +\d+ +1\b/,
+  'curl http://127.0.0.1:8080/up -d \'[{"appid":"shop","xwho":7':
+    /bad_xwho +xwho .*it is the number 7 .*"xwho":7/,
+  'npm run query -- "SELECT verdict': /once +\d+ +\d+/,
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'tributary-readme-'));
+const variables = ['INGEST_PORT', 'PUBSUB_PORT', 'BIGQUERY_PORT', 'BIGQUERY_GRPC_PORT', 'GOOGLE_APIS_PORT'];
+const running = new Set<ChildProcess>();
+let environment: NodeJS.ProcessEnv;
+let served: ChildProcess;
+
+/** Runs lines as a reader's shell would, in the root of the repository, on other ports and in another data folder. */
+function run(lines: string, env: NodeJS.ProcessEnv): ChildProcess {
+  const script = lines.replaceAll('http://127.0.0.1:8080', `http://127.0.0.1:${env.INGEST_PORT}`);
+  const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+async function finish(child: ChildProcess) {
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout!),
+    text(child.stderr!),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]);
+  return { stdout, stderr, code };
+}
+
+async function chooseEnvironment(name: string): Promise<NodeJS.ProcessEnv> {
+  const ports = await findFreePorts(variables.length);
+  const { SETTINGS: _, ...inherited } = process.env;
+  return {
+    ...inherited,
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+    TRIBUTARY_DATA: join(folder, name),
+    // Only the scripts that are named, not the build before npm start, which would replace what other tests run.
+    npm_config_ignore_scripts: 'true',
+    ...Object.fromEntries(variables.map((variable, index) => [variable, String(ports[index])])),
+  };
+}
+
+beforeAll(async () => {
+  environment = await chooseEnvironment('served');
+  served = run('npm start', environment);
+  let shown = '';
+  for (const stream of [served.stdout!, served.stderr!]) {
+    stream.on('data', (chunk: Buffer) => {
+      shown += String(chunk);
+    });
+  }
+  while (!shown.includes('Ctrl-C stops')) {
+    if (served.exitCode !== null) throw new Error(shown);
+    await wait(20);
+  }
+});
+
+afterAll(async () => {
+  // Each is a group of its own, so that npm and what it started end together.
+  for (const { pid } of running) if (pid !== undefined) process.kill(-pid, 'SIGTERM');
+  if (served?.exitCode === null) await once(served, 'exit');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a reader of README.md', () => {
+  test('finds no block that is neither run nor checked', () => {
+    expect(blocks.map(({ language }) => language).filter((it) => !['sh', 'js', 'json'].includes(it))).toEqual(
+      [],
+    );
+    expect(commands.filter((it) => it in special)).toEqual(Object.keys(special));
+    const unknown = Object.keys(shows).filter((start) => !commands.some((it) => it.startsWith(start)));
+    expect(unknown).toEqual([]);
+  });
+
+  test.each(commands.filter((it) => !(it in special)))('can run: %s', async (lines) => {
+    const expected = Object.entries(shows).find(([start]) => lines.startsWith(start))?.[1];
+    if (expected === undefined) throw new Error('Say in `shows` what this block must show.');
+    for (;;) {
+      const { stdout, stderr, code } = await finish(run(lines, environment));
+      expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+      if (expected.test(stdout)) return;
+      await wait(200);
+    }
+  });
+
+  test('sees with --sample what became of its traffic', async () => {
+    const env = await chooseEnvironment('sample');
+    const { stdout, stderr, code } = await finish(run(special['npm ci && npm start -- --sample'], env));
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    for (const shown of ['Events by name', 'Identity and profile operations', 'Deliveries', 'Quarantine']) {
+      expect(stdout).toContain(shown);
+    }
+  });
+
+  test('finds the scripts of the two commands, and npm test checking, building and testing everything', () => {
+    expect(scripts.start).toContain('local/start.ts');
+    expect(scripts.prestart).toBe(scripts.build);
+    expect(scripts.test).toBe('npm run lint && npm run typecheck && npm run build && vitest run');
+    expect(listFiles()).toContain('package-lock.json');
+  });
+
+  test('is shown the example as it is', () => {
+    const quoted = blocks.filter(({ language }) => language === 'js').map((block) => block.text);
+    expect(quoted).toEqual([readText('docs/examples/read-events.mjs').trimEnd()]);
+  });
+
+  test('is shown settings that are valid', () => {
+    const settings = blocks.filter(({ language }) => language === 'json').map((block) => block.text);
+    expect(settings.map((it) => Object.keys(parseSettings(it, 'README.md').projects))).toEqual([
+      ['shop', 'sample-web'],
+    ]);
+  });
+
+  test('is told every flag of npm start with its variable and default', () => {
+    const told = readTable(readme, '## npm start').map((row) => row.filter((cell) => cell !== ''));
+    const helped = [...HELP.matchAll(/^ {2}(--\S+(?: [A-Z]+)?) +(.*)$/gm)]
+      .map(([, flag = '', rest = '']) => ({ flag, cells: rest.split(/ {2,}/) }))
+      .filter(({ flag }) => flag !== '--help')
+      .map(({ flag, cells: [what = '', ...others] }) => [flag, ...others, what]);
+    expect(told).toEqual(helped);
+  });
+
+  test('is told every reason of quarantine, and none that does not exist', () => {
+    const sources = listFiles().filter((path) =>
+      /^(functions|shared)\/.*(?<!\.test|-for-test)\.ts$/.test(path),
+    );
+    const named = sources.flatMap((path) =>
+      [...readText(path).matchAll(/(?:\brefuse\(\s*|\breason: (?:'\w+' \| )*)'([a-z]\w+)'/g)].map(
+        (match) => match[1],
+      ),
+    );
+    // The canonical event's own rules, which decoding has checked or mended before: no Analysys event breaks them.
+    const unreachable = ['bad_length', 'bad_time', 'missing_item', 'missing_name'];
+    const told = readTable(readme, '| Reason ').flatMap(([cell = '']) => cell.match(/\w+/g) ?? []);
+    // Written as verdicts of the settings first.
+    const verdicts = ['unknown_project', 'dialect_not_allowed'];
+    expect(told.sort()).toEqual(
+      [...new Set([...named, ...verdicts])].filter((it) => !unreachable.includes(it ?? '')).sort(),
+    );
+  });
+
+  test('walks along files of the data path in the order of an event, and every path that is named exists', () => {
+    const files = listFiles();
+    const walk = readme.split('## One event')[1]?.split('\n## ')[0] ?? '';
+    const steps = [...walk.matchAll(/^\d+\. `([^`]+)`/gm)].map((match) => match[1] ?? '');
+    expect(steps).toHaveLength(10);
+    const places = steps.map((path) => Object.keys(dataPath).indexOf(path));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    const paths = [
+      ...readme.matchAll(/`((?:functions|shared|infra|local|scripts|test|docs)(?:\/[\w./-]+)?)`/g),
+    ];
+    const missing = paths
+      .map((match) => match[1] ?? '')
+      .filter((path) => !files.some((it) => it === path || it.startsWith(`${path}/`)));
+    expect(missing).toEqual([]);
+  });
+});
