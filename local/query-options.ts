@@ -7,6 +7,7 @@ export interface QueryOptions {
   format: Format;
   parameters: readonly QueryParameter[];
   dryRun: boolean;
+  timeoutSeconds: number;
   dataset: string;
   port: number;
 }
@@ -28,6 +29,7 @@ Usage: npm run query -- "SELECT name, COUNT(*) AS times FROM events GROUP BY nam
   --param NAME=VALUE     a value for @NAME, as often as needed. Its type follows from its form (INT64, FLOAT64,
                          BOOL, DATE, TIMESTAMP with a time zone, else STRING) or is given: NAME:TYPE=VALUE
   --dry-run              check the query and tell its columns and what it would read, without running it
+  --timeout SECONDS      cancel a query that takes longer                                           60
   --dataset NAME         where bare table names are looked up                                       tributary
   --port NUMBER          the port of the local BigQuery, BIGQUERY_PORT                              9050
   --help                 this text
@@ -54,6 +56,12 @@ export function parseQuery(args: string[], environment: NodeJS.ProcessEnv): Pars
       `--port (BIGQUERY_PORT) must be a whole number from 1 to 65535, not ${JSON.stringify(port)}.`,
     );
   }
+  const timeoutSeconds = Number(values.timeout);
+  if (!(timeoutSeconds > 0 && timeoutSeconds <= MAX_TIMEOUT_SECONDS)) {
+    return invalid(
+      `--timeout must be a number of seconds up to ${MAX_TIMEOUT_SECONDS}, not ${JSON.stringify(values.timeout)}.`,
+    );
+  }
   const parameters: QueryParameter[] = [];
   for (const text of values.param ?? []) {
     const parameter = readParameter(text);
@@ -67,11 +75,15 @@ export function parseQuery(args: string[], environment: NodeJS.ProcessEnv): Pars
       format,
       parameters,
       dryRun: values['dry-run'] ?? false,
+      timeoutSeconds,
       dataset: values.dataset,
       port: Number(port),
     },
   };
 }
+
+/** BigQuery lets a query run for six hours. */
+const MAX_TIMEOUT_SECONDS = 21_600;
 
 const types = [
   'STRING',
@@ -118,6 +130,7 @@ function flagsOf(args: string[]) {
       format: { type: 'string', default: 'table' },
       param: { type: 'string', multiple: true },
       'dry-run': { type: 'boolean' },
+      timeout: { type: 'string', default: '60' },
       dataset: { type: 'string', default: 'tributary' },
       port: { type: 'string' },
       help: { type: 'boolean', short: 'h' },

@@ -71,10 +71,14 @@ async function main(): Promise<void> {
   };
   try {
     if (options.dryRun) await writeOut(await dryRun(bigquery, query));
-    else
-      await writeOut(formatResult(await runQuery(bigquery, query), options.format, styleOf(process.stdout)));
+    else {
+      const result = await runQuery(bigquery, query, options.timeoutSeconds * 1000);
+      await writeOut(formatResult(result, options.format, styleOf(process.stdout)));
+    }
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));
+    // A request that is never answered must not keep the process; whatever is answered ends it at once.
+    setTimeout(() => process.exit(), 2_000).unref();
   }
 }
 

@@ -12,13 +12,17 @@ export interface Database {
    * `onCommit` runs after the commit and before any other transaction starts.
    */
   write<T>(work: (connection: DuckDBConnection) => Promise<T>, onCommit?: (result: T) => void): Promise<T>;
-  /** Runs `work` on a connection that nobody else uses meanwhile. */
+  /** Runs `work` on a connection that nobody else uses meanwhile. It must not read again inside. */
   read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
   /** Waits for the reads and writes under way, checkpoints, and closes the file. */
   close(): Promise<void>;
 }
 
-const IDLE_READERS_KEPT = 4;
+/**
+ * Reads at once; others wait their turn. Each occupies one of libuv's four threads from its start to its end, and the
+ * thread that is left is for commits: appends must go on, however many queries are running.
+ */
+const MAX_READERS = 3;
 
 /** Opens (or creates) the file, or a database in memory for ':memory:'. */
 export async function openDatabase(file: string): Promise<Database> {
@@ -34,6 +38,8 @@ export async function openDatabase(file: string): Promise<Database> {
 
   let lastWrite: Promise<unknown> = Promise.resolve();
   const idleReaders: DuckDBConnection[] = [];
+  const waiting: (() => void)[] = [];
+  let reading = 0;
   const reads = new Set<Promise<unknown>>();
 
   async function transaction<T>(
@@ -53,13 +59,21 @@ export async function openDatabase(file: string): Promise<Database> {
     }
   }
 
-  async function readOn<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    const connection = idleReaders.pop() ?? (await instance.connect());
+  async function readInTurn<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    // Whoever ends hands his turn on, so that nobody who comes later gets in between.
+    if (reading >= MAX_READERS) await new Promise<void>((resolve) => waiting.push(resolve));
+    else reading += 1;
     try {
-      return await work(connection);
+      const connection = idleReaders.pop() ?? (await instance.connect());
+      try {
+        return await work(connection);
+      } finally {
+        idleReaders.push(connection);
+      }
     } finally {
-      if (idleReaders.length < IDLE_READERS_KEPT) idleReaders.push(connection);
-      else connection.closeSync();
+      const next = waiting.shift();
+      if (next === undefined) reading -= 1;
+      else next();
     }
   }
 
@@ -70,7 +84,7 @@ export async function openDatabase(file: string): Promise<Database> {
       return result;
     },
     read(work) {
-      const result = readOn(work);
+      const result = readInTurn(work);
       const settled = result.catch(() => undefined).finally(() => reads.delete(settled));
       reads.add(settled);
       return result;

@@ -2,7 +2,10 @@
 export interface BigQueryFaults {
   /** Share of appends answered UNAVAILABLE with nothing stored. */
   appendFailRate: number;
-  /** Share of appends whose rows are stored but whose answer is lost: the stream breaks. */
+  /**
+   * Share of appends whose rows are stored but whose answer is lost: one half breaks the stream, the other leaves it open
+   * and silent for good, so that only the client's own time-out ends it.
+   */
   appendStoredThenLostRate: number;
   /** Every append breaks its stream with UNAVAILABLE, nothing stored. */
   refuseAppends: boolean;

@@ -11,7 +11,7 @@ export function analyse(query: string, options: TranslateOptions): Translated {
   try {
     return translate(query, options);
   } catch (error) {
-    if (!(error instanceof GoogleSqlError)) throw error;
+    if (!(error instanceof GoogleSqlError)) throw internalError(error);
     if (error.reason === 'notFound') throw notFound(error.message);
     throw invalidQuery(error.message);
   }
@@ -64,13 +64,17 @@ function queryFailure(error: unknown): GoogleError {
     );
   }
   // What DuckDB cannot parse or bind is a fault of the translation, not of the caller's query.
-  if (/^(Parser|Binder|Catalog|Internal|IO|Out of Memory) Error/i.test(message)) {
-    return new GoogleError(
-      500,
-      'internalError',
-      'INTERNAL',
-      `The local BigQuery failed to run the query: ${message}`,
-    );
-  }
+  if (/^(Parser|Binder|Catalog|Internal|IO|Out of Memory) Error/i.test(message)) return internalError(error);
   return invalidQuery(message.replace(/^(Conversion|Invalid Input|Out of Range|Constraint) Error: /i, ''));
+}
+
+/** It will fail again: with the 500 of BigQuery's internal errors the clients would try for half a minute before they say so. */
+function internalError(error: unknown): GoogleError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new GoogleError(
+    501,
+    'internalError',
+    'UNIMPLEMENTED',
+    `The local BigQuery failed to run the query: ${message}`,
+  );
 }

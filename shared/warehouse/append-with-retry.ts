@@ -54,7 +54,7 @@ async function appendRemainders(given: readonly Remainder[], course: Course): Pr
     remainders = settleFinished(remainders, failure);
     if (remainders.length === 0) return;
     const rows = remainders.length === 1 ? remainders[0]!.rows : remainders.flatMap(({ rows }) => rows);
-    const answer = await course.connect().append(rows, timeLeftMs(remainders, course.limits));
+    const answer = await course.connect().append(rows, attemptMs(remainders, course.limits));
     if (answer.kind === 'appended') {
       for (const { chunk, refused } of remainders) chunk.settle({ kind: 'stored', refused });
       return;
@@ -73,7 +73,7 @@ async function appendRemainders(given: readonly Remainder[], course: Course): Pr
       course.limits.longestRetryDelayMs,
       course.limits.firstRetryDelayMs * 2 ** Math.min(attempt - 1, 20),
     );
-    await sleep(Math.min(Math.random() * ceilingMs, timeLeftMs(remainders, course.limits)));
+    await sleep(Math.min(Math.random() * ceilingMs, timeLeftMs(remainders)));
   }
 }
 
@@ -91,9 +91,13 @@ function settleFinished(remainders: readonly Remainder[], failure: Failure): Rem
 /** Less time than this is not worth an attempt that would have to be given up. */
 const leastAttemptMs = 50;
 
-function timeLeftMs(remainders: readonly Remainder[], limits: RetryLimits): number {
-  const earliest = Math.min(...remainders.map(({ chunk }) => chunk.deadline));
-  return Math.max(1, Math.min(limits.appendTimeoutMs, earliest - Date.now()));
+/** An append that is never answered must leave time for another: an attempt may take half of what is left at most. */
+function attemptMs(remainders: readonly Remainder[], limits: RetryLimits): number {
+  return Math.max(1, Math.min(limits.appendTimeoutMs, timeLeftMs(remainders) / 2));
+}
+
+function timeLeftMs(remainders: readonly Remainder[]): number {
+  return Math.max(0, Math.min(...remainders.map(({ chunk }) => chunk.deadline)) - Date.now());
 }
 
 /**

@@ -15,6 +15,8 @@ export interface QueryRequest {
   defaultDataset?: DatasetReference;
   maximumBytesBilled?: number;
   labels?: Record<string, unknown>;
+  /** The job is stopped after so long: `jobTimeoutMs`. */
+  timeoutMs?: number;
   /** What jobs.get shows as `configuration.query`, as it was sent. */
   configuration: Record<string, unknown>;
 }
@@ -49,7 +51,10 @@ export interface JobStore {
 }
 
 const MAX_JOBS = 1_000;
-const MAX_RESULT_ROWS = 1_000_000;
+/** Values (rows times columns) of the results that are kept: a few hundred MB at the most. */
+const MAX_RESULT_VALUES = 2_000_000;
+/** Beyond it setTimeout fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function openJobStore(context: {
   catalog: CatalogStore;
@@ -58,7 +63,8 @@ export function openJobStore(context: {
 }): JobStore {
   const { catalog, database, now } = context;
   const jobs = new Map<string, Job>();
-  const running = new Map<Job, DuckDBConnection>();
+  /** The jobs that are not done; `connection` once it is their turn to read. */
+  const open = new Map<Job, { connection?: DuckDBConnection; settle: () => void }>();
 
   function translateRequest(request: QueryRequest): Translated {
     return analyse(request.query, {
@@ -70,10 +76,20 @@ export function openJobStore(context: {
   }
 
   async function run(job: Job, translated: Translated): Promise<void> {
+    const { timeoutMs } = job.request;
+    const timer =
+      timeoutMs === undefined || timeoutMs === 0
+        ? undefined
+        : setTimeout(
+            () => stop(job, `Job timed out after ${timeoutMs} ms`),
+            Math.min(timeoutMs, MAX_TIMER_MS),
+          );
     try {
       await database.read(async (connection) => {
-        running.set(job, connection);
-        if (job.error !== undefined) throw job.error;
+        const entry = open.get(job);
+        // Stopped before its turn came.
+        if (entry === undefined) return;
+        entry.connection = connection;
         job.bytesProcessed = await estimateBytes(connection, translated, catalog);
         const limit = job.request.maximumBytesBilled;
         if (limit !== undefined && job.bytesProcessed > limit) {
@@ -88,35 +104,42 @@ export function openJobStore(context: {
         job.rows = await runQuery(connection, translated);
       });
     } catch (error) {
-      job.error = toGoogleError(error);
+      job.error ??= toGoogleError(error);
     } finally {
-      running.delete(job);
-      job.endedAt = now().getTime();
-      dropOldResults();
+      clearTimeout(timer);
+      end(job);
     }
+  }
+
+  function end(job: Job): void {
+    const entry = open.get(job);
+    if (entry === undefined) return;
+    open.delete(job);
+    job.endedAt = now().getTime();
+    dropOldResults();
+    entry.settle();
   }
 
   function dropOldResults(): void {
     const all = [...jobs.values()].toReversed();
-    let rows = 0;
+    let values = 0;
     for (const [index, job] of all.entries()) {
-      rows += job.rows?.length ?? 0;
+      values += (job.rows?.length ?? 0) * (job.translated?.schema.length ?? 0);
       // The newest result stays whatever its size: somebody is about to read it.
-      if (index > 0 && rows > MAX_RESULT_ROWS && job.endedAt !== undefined) job.rows = undefined;
+      if (index > 0 && values > MAX_RESULT_VALUES && job.endedAt !== undefined) job.rows = undefined;
       if (index >= MAX_JOBS && job.endedAt !== undefined) jobs.delete(keyOf(job.projectId, job.jobId));
     }
   }
 
-  function cancel(job: Job): void {
-    if (job.endedAt !== undefined) return;
-    job.error = new GoogleError(
-      400,
-      'stopped',
-      'CANCELLED',
-      'Job execution was cancelled: User requested cancellation',
-    );
-    running.get(job)?.interrupt();
+  function stop(job: Job, why: string): void {
+    const entry = open.get(job);
+    if (entry === undefined) return;
+    job.error ??= new GoogleError(400, 'stopped', 'CANCELLED', `Job execution was cancelled: ${why}`);
+    if (entry.connection === undefined) end(job);
+    else entry.connection.interrupt();
   }
+
+  const cancel = (job: Job) => stop(job, 'User requested cancellation');
 
   return {
     start(request) {
@@ -141,9 +164,13 @@ export function openJobStore(context: {
       } catch (error) {
         job.error = toGoogleError(error);
         job.endedAt = now().getTime();
+        dropOldResults();
         throw error;
       }
-      job.done = run(job, job.translated);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      job.done = promise;
+      open.set(job, { settle: resolve });
+      void run(job, job.translated);
       return job;
     },
     async dryRun(request) {
@@ -163,7 +190,7 @@ export function openJobStore(context: {
     list: (projectId) => [...jobs.values()].filter((job) => job.projectId === projectId).toReversed(),
     cancel,
     close() {
-      for (const job of running.keys()) cancel(job);
+      for (const job of open.keys()) cancel(job);
     },
     remove(job) {
       jobs.delete(keyOf(job.projectId, job.jobId));

@@ -13,11 +13,13 @@ import {
   writePageToken,
 } from './api.ts';
 import type { Job, JobStore, QueryRequest } from './job-store.ts';
-import { QUERY_PROPERTIES, readQuery } from './query-request.ts';
+import { askedFor, QUERY_PROPERTIES, queryConfiguration, readQuery } from './query-request.ts';
 import { restRow, timestampFormat } from './rows-to-rest.ts';
 
 const LOCATION = 'US';
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** "The maximum value is 200 seconds" is what clients are told to expect; a longer wait is answered incomplete too. */
+const MAX_TIMEOUT_MS = 200_000;
 /** getQueryResults and jobs.query answer at most 10 MB of rows per page. */
 const MAX_PAGE_BYTES = 10 * 1024 * 1024;
 const DEFAULT_LIST_PAGE = 50;
@@ -69,9 +71,14 @@ export function jobRoutes(jobs: JobStore): Route[] {
   }
 
   async function query(request: ApiRequest) {
-    const { body } = request;
+    const body = askedFor(request.body);
     refuseOthers(body, QUERY_REQUEST_PROPERTIES, 'QueryRequest');
-    const parsed = readQuery(body, request.params.projectId!, recordOf(body.labels, 'labels'));
+    const parsed = readQuery(
+      body,
+      request.params.projectId!,
+      recordOf(body.labels, 'labels'),
+      wholeNumber(body.jobTimeoutMs, 'jobTimeoutMs'),
+    );
     const format = timestampFormat(recordOf(body.formatOptions, 'formatOptions'));
     if (body.dryRun === true) {
       const { translated, bytesProcessed } = await jobs.dryRun(parsed);
@@ -121,11 +128,11 @@ export function jobRoutes(jobs: JobStore): Route[] {
       throw invalid(
         'Job configuration must contain exactly one job-specific configuration object (e.g., query, load, extract, spark), but there were 0: ',
       );
-    refuseOthers(configuration.query, QUERY_PROPERTIES, 'JobConfigurationQuery');
     const parsed = readQuery(
-      configuration.query,
+      queryConfiguration(configuration.query),
       request.params.projectId!,
       recordOf(configuration.labels, 'labels'),
+      wholeNumber(configuration.jobTimeoutMs, 'configuration.jobTimeoutMs'),
     );
     const reference = recordOf(request.body.jobReference, 'jobReference');
     if (typeof reference.location === 'string' && reference.location.toUpperCase() !== LOCATION) {
@@ -178,7 +185,7 @@ async function results(
   const stop = new AbortController();
   await Promise.race([
     job.done,
-    wait(page.timeoutMs, undefined, { signal: stop.signal }).catch(() => undefined),
+    wait(Math.min(page.timeoutMs, MAX_TIMEOUT_MS), undefined, { signal: stop.signal }).catch(() => undefined),
   ]);
   stop.abort();
   if (job.endedAt === undefined) return { jobReference, jobComplete: false };
@@ -199,8 +206,8 @@ async function results(
     sent.push(rest);
   }
   const next = page.start + sent.length;
-  // maxResults 0 asks for the schema alone; its token starts at the beginning.
-  const more = next < rows.length;
+  // maxResults 0 asks for the schema alone. A token there would have a client that follows tokens ask for ever.
+  const more = next < rows.length && sent.length > 0;
   return {
     schema: { fields: translated.schema },
     jobReference,
@@ -232,6 +239,7 @@ function jobResource(job: Job): Record<string, unknown> {
       jobType: 'QUERY',
       query: job.request.configuration,
       ...(Object.keys(job.request.labels ?? {}).length > 0 ? { labels: job.request.labels } : {}),
+      ...(job.request.timeoutMs === undefined ? {} : { jobTimeoutMs: String(job.request.timeoutMs) }),
     },
     status: { state: stateOf(job), ...(error === undefined ? {} : { errorResult: error, errors: [error] }) },
     statistics: {

@@ -1,4 +1,4 @@
-import { invalid, invalidQuery } from '../errors.ts';
+import { invalid, invalidQuery, notImplemented } from '../errors.ts';
 import type { QueryParameter } from '../sql/index.ts';
 import { isRecord, recordOf, wholeNumber } from './api.ts';
 import type { QueryRequest } from './job-store.ts';
@@ -14,11 +14,59 @@ export const QUERY_PROPERTIES = [
   'useQueryCache',
   'priority',
 ];
+
+/**
+ * The other properties of JobConfigurationQuery (rest/v2/Job): each changes what a query does, so it is refused rather
+ * than passed over.
+ */
+const UNSUPPORTED_PROPERTIES = [
+  'destinationTable',
+  'tableDefinitions',
+  'externalTableDefinitions',
+  'userDefinedFunctionResources',
+  'createDisposition',
+  'writeDisposition',
+  'schemaUpdateOptions',
+  'timePartitioning',
+  'rangePartitioning',
+  'clustering',
+  'destinationEncryptionConfiguration',
+  'scriptOptions',
+  'connectionProperties',
+  'createSession',
+  'continuous',
+  'writeIncrementalResults',
+];
+
+/**
+ * The query of a job's configuration. What is no property of it is left out, as BigQuery does: the Node client leaves its
+ * own options there (`types`, `wrapIntegers`, `parseJSON`, `maxResults`, ...).
+ */
+export function queryConfiguration(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  for (const name of UNSUPPORTED_PROPERTIES) {
+    if (!isOff(given[name])) throw notImplemented(`JobConfigurationQuery: property '${name}'`);
+  }
+  return Object.fromEntries(
+    QUERY_PROPERTIES.filter((name) => name in given).map((name) => [name, given[name]]),
+  );
+}
+
+/** The properties of a jobs.query without those that ask for nothing, as `createSession: false` does. */
+export function askedFor(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(body).filter(([name, value]) => !(UNSUPPORTED_PROPERTIES.includes(name) && isOff(value))),
+  );
+}
+
+const isOff = (value: unknown): boolean =>
+  value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0);
+
 /** Reads a query with its parameters, as jobs.query and jobs.insert both send it. */
 export function readQuery(
   body: Readonly<Record<string, unknown>>,
   projectId: string,
   labels: Record<string, unknown>,
+  timeoutMs: number | undefined,
 ): QueryRequest {
   if (typeof body.query !== 'string' || body.query.trim() === '')
     throw invalid('Required parameter is missing: query');
@@ -38,6 +86,7 @@ export function readQuery(
     projectId,
     query: body.query,
     labels,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     configuration: { ...body, useLegacySql: false, priority: body.priority ?? 'INTERACTIVE' },
     ...(parameters === undefined ? {} : { parameters: parameters.map(readParameter) }),
     ...(mode === 'NAMED' || mode === 'POSITIONAL' ? { parameterMode: mode } : {}),

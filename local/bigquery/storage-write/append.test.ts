@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { TableField } from '@google-cloud/bigquery';
 import { managedwriter } from '@google-cloud/bigquery-storage';
 import { status } from '@grpc/grpc-js';
@@ -275,11 +276,35 @@ describe('a fault', () => {
 
   test('of lost answers stores the rows and breaks the stream', async () => {
     const { tableId, writer } = await newTable(one('s', 'STRING'));
-    faults.appendStoredThenLostRate = 1;
+    Object.assign(faults, { appendStoredThenLostRate: 1, random: () => 0.4 });
     const failed = await rejection(writer.appendRows([{ s: 'a' }]).getResult());
-    faults.appendStoredThenLostRate = 0;
+    Object.assign(faults, noFaults());
     expect(failed.code).toBe(status.UNAVAILABLE);
     expect(await local.readTable(tableId)).toEqual([{ s: 'a' }]);
+  });
+
+  test('of lost answers may store the rows and never answer on that stream again', async () => {
+    const { tableId, writer } = await newTable(one('s', 'STRING'));
+    Object.assign(faults, { appendStoredThenLostRate: 1, random: () => 0.6 });
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    writer
+      .appendRows([{ s: 'a' }])
+      .getResult()
+      .then(settle, settle);
+    while ((await local.readTable(tableId)).length === 0) await wait(5);
+    Object.assign(faults, noFaults());
+    writer
+      .appendRows([{ s: 'b' }])
+      .getResult()
+      .then(settle, settle);
+    // Another connection is answered meanwhile: the silence is that of one stream.
+    const other = await local.openWriter(tableId);
+    expect((await other.appendRows([{ s: 'c' }]).getResult()).error).toBeFalsy();
+    expect(settled).toBe(false);
+    expect((await local.readTable(tableId)).map((row) => row.s).sort()).toEqual(['a', 'c']);
   });
 
   test('of refused appends breaks every stream until it is lifted', async () => {

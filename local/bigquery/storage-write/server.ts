@@ -137,17 +137,20 @@ function serveAppendRows(
   const connection = openAppendConnection(options);
   let lastAnswer: Promise<void> = Promise.resolve();
   let broken = false;
+  let silent = false;
   let closing = false;
   const inFlight = { requests: 0, bytes: 0 };
 
   call.on('data', (bytes: Buffer) => {
-    if (broken || closing) return;
+    if (broken || silent || closing) return;
     inFlight.requests += 1;
     inFlight.bytes += bytes.length;
     if (isFull()) call.pause();
     const outcome = handle(bytes);
     lastAnswer = lastAnswer.then(async () => {
-      send(await outcome);
+      const answer = await outcome;
+      if (answer === 'silence') silent = true;
+      else if (!silent) send(answer);
       inFlight.requests -= 1;
       inFlight.bytes -= bytes.length;
       if (call.isPaused() && !isFull()) call.resume();
@@ -176,7 +179,7 @@ function serveAppendRows(
     return inFlight.requests >= MAX_IN_FLIGHT.requests || inFlight.bytes >= MAX_IN_FLIGHT.bytes;
   }
 
-  async function handle(bytes: Buffer): Promise<AppendOutcome> {
+  async function handle(bytes: Buffer): Promise<AppendOutcome | 'silence'> {
     try {
       return await appendWithFaults(decodeAppendRowsRequest(bytes));
     } catch (error) {
@@ -188,7 +191,7 @@ function serveAppendRows(
     }
   }
 
-  async function appendWithFaults(request: AppendRowsRequest): Promise<AppendOutcome> {
+  async function appendWithFaults(request: AppendRowsRequest): Promise<AppendOutcome | 'silence'> {
     const { faults } = options;
     if (faults.refuseAppends) return breaking(status.UNAVAILABLE, 'The service is currently unavailable.');
     if (faults.appendFailRate > 0 && faults.random() < faults.appendFailRate) {
@@ -200,7 +203,8 @@ function serveAppendRows(
     const outcome = await connection.append(request);
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     const stored = outcome.kind === 'answer' && outcome.response.error === undefined;
-    return lost && stored ? breaking(status.UNAVAILABLE, 'Connection reset.') : outcome;
+    if (!lost || !stored) return outcome;
+    return faults.random() < 0.5 ? breaking(status.UNAVAILABLE, 'Connection reset.') : 'silence';
   }
 
   function send(outcome: AppendOutcome): void {
