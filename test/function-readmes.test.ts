@@ -41,7 +41,8 @@ describe.each(functions)('functions/%s/README.md', (name) => {
     const rows = readTable(readme, '| Variable ');
     expect(rows.map(([variable]) => variable)).toEqual(variables.map(([variable]) => variable));
     for (const [index, [, , standard]] of variables.entries()) {
-      if (standard !== undefined) expect(rows[index]?.slice(1).join(' ')).toContain(standard);
+      if (standard === undefined) continue;
+      expect(rows[index]?.slice(1).join(' ')).toMatch(new RegExp(`(^|[\\s\`])${standard}($|[\\s\`])`));
     }
   });
 });
