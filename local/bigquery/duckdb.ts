@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { setUpMacros } from './sql/index.ts';
 
@@ -24,6 +25,8 @@ export interface Database {
  */
 const MAX_READERS = 3;
 
+const MAX_MEMORY_BYTES = 2 * 1024 ** 3;
+
 /** Opens (or creates) the file, or a database in memory for ':memory:'. */
 export async function openDatabase(file: string): Promise<Database> {
   const instance = await DuckDBInstance.create(file);
@@ -32,6 +35,8 @@ export async function openDatabase(file: string): Promise<Database> {
   // Rewriting row groups at every 16 MB of log would dominate steady appends.
   await writer.run("SET GLOBAL checkpoint_threshold='128MB'");
   await writer.run(setUpMacros());
+  // DuckDB would keep what it has read until four fifths of the machine are full; a query that needs more spills to disk.
+  await writer.run(`SET GLOBAL memory_limit='${Math.floor(Math.min(MAX_MEMORY_BYTES, totalmem() / 2))}B'`);
   // Nothing here reads files or the network, so a query that slipped through could not either.
   await writer.run('SET GLOBAL autoinstall_known_extensions=false');
   await writer.run('SET GLOBAL enable_external_access=false');
