@@ -5,13 +5,14 @@ import {
   refuseToStart,
   wholeNumber,
 } from '../../shared/configuration/read-configuration.ts';
-import { createPubSub } from '../../shared/google/pubsub.ts';
+import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
 import { log } from '../../shared/host/log.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
 import { InvalidSettings, openSettings } from '../../shared/settings/settings-file.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
 import { createHandleRequest, type HandleRequest } from './handle-request.ts';
 import { createPublish } from './publish.ts';
+import { createPublishQueue } from './publish-queue.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -39,12 +40,9 @@ const configuration = readConfiguration(
   process.env,
 );
 
-const pubsub = createPubSub(configuration.GOOGLE_CLOUD_PROJECT, process.env);
-const topic = pubsub.topic(configuration.EVENTS_TOPIC, {
-  // Concurrent requests share a publish; a lone one waits no longer than this.
-  batching: { maxMessages: 100, maxMilliseconds: 5, maxBytes: 4 * mebibyte },
-  gaxOpts: { timeout: configuration.PUBLISH_TIMEOUT_MS },
-});
+const { GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, PUBLISH_TIMEOUT_MS } = configuration;
+const publisher = createPublisher(GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, process.env);
+const queue = createPublishQueue(publisher.send, PUBLISH_TIMEOUT_MS);
 
 const opening = openSettings({
   path: configuration.SETTINGS,
@@ -55,7 +53,7 @@ const opening = openSettings({
     createHandleRequest({
       dialects: [analysys],
       settings,
-      publish: createPublish(topic, configuration.PUBLISH_TIMEOUT_MS),
+      publish: createPublish(queue),
       log,
       logBatches: configuration.LOG_BATCHES,
       now: Date.now,
@@ -71,6 +69,6 @@ const opening = openSettings({
 
 http('ingest', async (request, response) => (await opening)(request, response));
 whenDraining(async () => {
-  await topic.flush();
-  await pubsub.close();
+  await queue.drained();
+  await publisher.close();
 });

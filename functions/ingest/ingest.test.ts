@@ -2,15 +2,17 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { PubSub, type Subscription, type Topic, v1 } from '@google-cloud/pubsub';
+import { PubSub, type Subscription, v1 } from '@google-cloud/pubsub';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type PubSubFaults, type PubSubServer, startPubSub } from '../../local/pubsub/index.ts';
+import { createPublisher, type Publisher } from '../../shared/google/pubsub-publisher.ts';
 import { type Settings, settingsSchema } from '../../shared/settings/settings.ts';
 import { decodeEventBatch } from '../../shared/warehouse/event-batch.ts';
 import { readRow } from '../../shared/warehouse/read-row-for-test.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
 import { createHandleRequest } from './handle-request.ts';
 import { createPublish } from './publish.ts';
+import { createPublishQueue } from './publish-queue.ts';
 
 const faults: PubSubFaults = {
   redeliverRate: 0,
@@ -23,7 +25,7 @@ let settings: Settings = settingsSchema.parse({});
 let logged: string[] = [];
 let broker: PubSubServer;
 let pubsub: PubSub;
-let topic: Topic;
+let publisher: Publisher;
 let subscription: Subscription;
 let subscriber: v1.SubscriberClient;
 let server: Server;
@@ -33,7 +35,8 @@ beforeAll(async () => {
   broker = await startPubSub({ port: 0, file: ':memory:', faults });
   const options = { projectId: 'local', apiEndpoint: `127.0.0.1:${broker.port}`, emulatorMode: true };
   pubsub = new PubSub(options);
-  topic = (await pubsub.createTopic('events'))[0];
+  const [topic] = await pubsub.createTopic('events');
+  publisher = createPublisher('local', 'events', { LOCAL_PUBSUB: `127.0.0.1:${broker.port}` });
   subscription = (await topic.createSubscription('reader'))[0];
   const { sslCreds } = await pubsub.getClientConfig();
   subscriber = new v1.SubscriberClient({
@@ -44,7 +47,7 @@ beforeAll(async () => {
   const handle = createHandleRequest({
     dialects: [analysys],
     settings: { current: () => settings },
-    publish: createPublish(topic, 1500),
+    publish: createPublish(createPublishQueue(publisher.send, 1500)),
     log: (severity, message, fields) => logged.push(JSON.stringify({ severity, message, ...fields })),
     logBatches: true,
     now: Date.now,
@@ -58,6 +61,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.close();
   await subscriber.close();
+  await publisher.close();
   await pubsub.close();
   await broker.close();
 });

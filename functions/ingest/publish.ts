@@ -1,7 +1,7 @@
 import { constants, gzipSync } from 'node:zlib';
-import type { Topic } from '@google-cloud/pubsub';
 import { type EventBatch, encodeEventBatch, rowFrameBytes } from '../../shared/warehouse/event-batch.ts';
 import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
+import type { PublishQueue } from './publish-queue.ts';
 
 /** What the attributes of a message say of the request it came from. */
 export interface BatchFacts {
@@ -19,14 +19,21 @@ const messageBytes = 1_000_000;
 /** At most, of a place in `state`, and of what stands before them. */
 const placeBytes = 6;
 
-/** `timeoutMs`: how long an acknowledgement may take, the client's own retries included. */
-export function createPublish(topic: Topic, timeoutMs: number): Publish {
+export function createPublish(queue: Pick<PublishQueue, 'publish'>): Publish {
   return async (batch, facts) => {
-    const published = splitBatch(batch, messageBytes).map((part) =>
-      topic.publishMessage({ data: compress(encodeEventBatch(part)), attributes: attributesOf(part, facts) }),
+    const parts = fitsOneMessage(batch) ? [batch] : splitBatch(batch, messageBytes);
+    const published = parts.map((part) =>
+      queue.publish({ data: compress(encodeEventBatch(part)), attributes: attributesOf(part, facts) }),
     );
-    await within(Promise.all(published), timeoutMs);
+    await (published.length === 1 ? published[0] : Promise.all(published));
   };
+}
+
+function fitsOneMessage(batch: EventBatch): boolean {
+  let bytes = placeBytes * (batch.state.length + 1);
+  for (const row of batch.events) bytes += rowFrameBytes(row);
+  for (const row of batch.quarantine) bytes += rowFrameBytes(row);
+  return bytes <= messageBytes;
 }
 
 /** Splits a batch where a message would grow over `limit`; a row that is larger goes alone. */
@@ -65,15 +72,3 @@ const attributesOf = (batch: EventBatch, facts: BatchFacts): Record<string, stri
   encoding: 'gzip',
   schema_version: String(currentSchemaVersion),
 });
-
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not acknowledged within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

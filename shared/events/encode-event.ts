@@ -75,8 +75,8 @@ export function encodeEvent(
   optional(buffer, field.sdk_version, event.sdkVersion);
   optional(buffer, field.session_id, event.sessionId);
   buffer.integer(field.debug, event.debug);
-  buffer.string(field.properties, event.properties);
-  buffer.string(field.context, event.context);
+  buffer.blob(field.properties, event.properties);
+  buffer.blob(field.context, event.context);
 
   const identity =
     event.messageId === undefined

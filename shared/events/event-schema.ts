@@ -23,8 +23,8 @@ export const eventSchema = z
     sdkVersion: short.optional(),
     sessionId: short.optional(),
     debug: z.literal([0, 1, 2]),
-    properties: z.string(),
-    context: z.string(),
+    properties: z.instanceof(Uint8Array),
+    context: z.instanceof(Uint8Array),
     warnings: z.array(z.string()),
     messageId: short.optional(),
   })

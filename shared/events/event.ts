@@ -22,7 +22,7 @@ export type Debug = 0 | 1 | 2;
 /**
  * The one shape that every dialect decodes to.
  *
- * JSON travels as text, serialised once with sorted keys: the same bytes are hashed into the id,
+ * JSON travels as UTF-8 text, serialised once with sorted keys: the same bytes are hashed into the id,
  * published and stored. Instants are microseconds since 1970.
  */
 export interface Event {
@@ -43,10 +43,10 @@ export interface Event {
   readonly sdkVersion: string | undefined;
   readonly sessionId: string | undefined;
   readonly debug: Debug;
-  /** A JSON object as text: what the caller gave. */
-  readonly properties: string;
-  /** A JSON object as text: the SDK's own fields. */
-  readonly context: string;
+  /** A JSON object as UTF-8 text: what the caller gave. */
+  readonly properties: Uint8Array;
+  /** A JSON object as UTF-8 text: the SDK's own fields. */
+  readonly context: Uint8Array;
   /** Rules of the dialect that the event bends, each `rule: where`. */
   readonly warnings: readonly string[];
   /** The sender's own id, where the dialect has one. */

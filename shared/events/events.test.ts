@@ -31,8 +31,8 @@ const event: Event = {
   sdkVersion: '4.1.3',
   sessionId: undefined,
   debug: 2,
-  properties: '{"name":"跑步机"}',
-  context: '{}',
+  properties: Buffer.from('{"name":"跑步机"}'),
+  context: Buffer.from('{}'),
   warnings: ['bad_key: a-b', 'null_value: n'],
   messageId: undefined,
 };
@@ -108,8 +108,8 @@ describe('an event id', () => {
     ['sdkVersion', { sdkVersion: '4.1.4' }],
     ['sessionId', { sessionId: 's' }],
     ['debug', { debug: 0 }],
-    ['properties', { properties: '{}' }],
-    ['context', { context: '{"a":1}' }],
+    ['properties', { properties: Buffer.from('{}') }],
+    ['context', { context: Buffer.from('{"a":1}') }],
   ])('depends on %s', (_, change) => {
     expect(idOf(change)).not.toBe(idOf({}));
   });
@@ -134,7 +134,7 @@ describe('an event id', () => {
 
   test("comes from the sender's message id where there is one, so that copies are copies", () => {
     const sent = { ...event, messageId: 'm-1' };
-    const { ids } = encode([sent, { ...sent, properties: '{}' }]);
+    const { ids } = encode([sent, { ...sent, properties: Buffer.from('{}') }]);
     expect(ids[0]).toBe(ids[1]);
     expect(idOf({ messageId: 'm-2' })).not.toBe(ids[0]);
     expect(idOf({ messageId: 'm-1', project: 'other' })).not.toBe(ids[0]);
@@ -168,8 +168,8 @@ describe('the check by hand', () => {
       sdkVersion: maybe(short),
       sessionId: maybe(short),
       debug: fc.constantFrom(0 as const, 1 as const, 2 as const),
-      properties: fc.constant('{}'),
-      context: fc.constant('{}'),
+      properties: fc.constant(Buffer.from('{}')),
+      context: fc.constant(Buffer.from('{}')),
       warnings: fc.array(fc.string()),
       messageId: maybe(short),
     });

@@ -1,16 +1,9 @@
 import { checkEvent, type Debug, type Event, type EventKind, type Refusal } from '../../events/event.ts';
 import type { Decoded, DecodedItem, DecodeOptions, WireDialect, WireRequest } from '../dialect.ts';
-import {
-  fitsPlan,
-  mendString,
-  planObject,
-  TooDeep,
-  type Warnings,
-  type WritePlan,
-  warn,
-  writeMembers,
-} from '../json/canonical-json.ts';
+import { fitsPlan, planObject, TooDeep, type WritePlan, writeMembers } from '../json/canonical-json.ts';
 import { type JsonObject, type JsonValue, writeJson } from '../json/parse-json.ts';
+import { createTextBuffer, type TextBuffer } from '../json/text-buffer.ts';
+import { mendString, type Warnings, warn } from '../json/value-rules.ts';
 import { type AnalysysEvent, checkAnalysysEvent, isId, isObject } from './check.ts';
 import { analysysLimits, analysysValueRules, sdkFields } from './limits.ts';
 import { readBody } from './read-body.ts';
@@ -35,18 +28,25 @@ function decode(request: WireRequest, options: DecodeOptions): Decoded {
     const refusal = { reason: 'too_many_events', field: undefined, detail };
     return { kind: 'undecodable', project: queryProject(request.query), refusal };
   }
+  // The JSON of the events is seldom longer than that of the request.
+  const text = createTextBuffer(body.bytes);
   return {
     kind: 'items',
-    items: elements.map((element) => decodeElement(element, request.receivedAt, options)),
+    items: elements.map((element) => decodeElement(element, text, request.receivedAt, options)),
     text: (place) => textOf(elements[place]),
   };
 }
 
-function decodeElement(element: JsonValue, receivedAt: number, options: DecodeOptions): DecodedItem {
+function decodeElement(
+  element: JsonValue,
+  text: TextBuffer,
+  receivedAt: number,
+  options: DecodeOptions,
+): DecodedItem {
   const checked = checkAnalysysEvent(element, receivedAt, options.window);
   if (!checked.ok) return refused(element, checked.refusal);
   try {
-    const event = toEvent(checked.value);
+    const event = toEvent(checked.value, text);
     const refusal = checkEvent(event);
     return refusal === undefined ? { kind: 'event', event } : refused(element, refusal);
   } catch (error) {
@@ -55,7 +55,7 @@ function decodeElement(element: JsonValue, receivedAt: number, options: DecodeOp
   }
 }
 
-function toEvent({ appid, xwho, xwhat, xwhen, xcontext }: AnalysysEvent): Event {
+function toEvent({ appid, xwho, xwhat, xwhen, xcontext }: AnalysysEvent, text: TextBuffer): Event {
   const warnings: Warnings = { list: undefined };
   const kind = kinds.get(xwhat) ?? 'track';
   const isState = kind !== 'track';
@@ -83,13 +83,13 @@ function toEvent({ appid, xwho, xwhat, xwhen, xcontext }: AnalysysEvent): Event 
     occurredAt: xwhen * 1000,
     timeSource: 'sender',
     sentAt: undefined,
-    platform: text(xcontext.$platform, warnings),
-    sdk: text(xcontext.$lib, warnings),
-    sdkVersion: text(xcontext.$lib_version, warnings),
-    sessionId: text(xcontext.$session_id, warnings),
+    platform: textOrNothing(xcontext.$platform, warnings),
+    sdk: textOrNothing(xcontext.$lib, warnings),
+    sdkVersion: textOrNothing(xcontext.$lib_version, warnings),
+    sessionId: textOrNothing(xcontext.$session_id, warnings),
     debug: debugOf(xcontext.$debug, warnings),
-    properties: writeMembers(xcontext, plan.rest, analysysValueRules, warnings),
-    context: writeMembers(xcontext, plan.picked, analysysValueRules, warnings),
+    properties: writeMembers(text, xcontext, plan.rest, analysysValueRules, warnings),
+    context: writeMembers(text, xcontext, plan.picked, analysysValueRules, warnings),
     warnings: warnings.list ?? noWarnings,
     messageId: undefined,
   };
@@ -170,7 +170,7 @@ const isNumber = (value: JsonValue | undefined): boolean =>
 const startsWithDollar = (key: string): boolean => key.charCodeAt(0) === 0x24;
 
 /** A field of the SDK that is text; anything else stays in context only. */
-const text = (value: JsonValue | undefined, warnings: Warnings): string | undefined =>
+const textOrNothing = (value: JsonValue | undefined, warnings: Warnings): string | undefined =>
   typeof value === 'string' ? mendString(value, analysysValueRules, warnings, 'sdk') : undefined;
 
 /** The SDKs take anything but 0, 1 and 2 for 0. */

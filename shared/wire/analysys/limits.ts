@@ -1,4 +1,4 @@
-import type { ValueRules } from '../json/canonical-json.ts';
+import type { ValueRules } from '../json/value-rules.ts';
 
 /**
  * What Analysys documents for its SDKs, and what those really let through.

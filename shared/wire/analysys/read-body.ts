@@ -6,7 +6,8 @@ import { type JsonValue, parseJson } from '../json/parse-json.ts';
 const bounds = { values: 1_000_000, depth: 1_000 };
 
 export type ReadBody =
-  | { readonly ok: true; readonly value: JsonValue }
+  /** `bytes`: the length of the JSON. */
+  | { readonly ok: true; readonly value: JsonValue; readonly bytes: number }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /**
@@ -42,7 +43,9 @@ const leftBrace = 0x7b;
 
 function readJson(bytes: Buffer): ReadBody {
   const parsed = parseJson(bytes, bounds);
-  return parsed.ok ? parsed : refuse(parsed.reason, parsed.detail);
+  return parsed.ok
+    ? { ok: true, value: parsed.value, bytes: bytes.length }
+    : refuse(parsed.reason, parsed.detail);
 }
 
 function firstByte(body: Buffer): number | undefined {

@@ -1,33 +1,20 @@
 import type { JsonObject, JsonValue } from './parse-json.ts';
-
-/** A dialect's limits on values: those that are only warned about, and the one that cuts. */
-export interface ValueRules {
-  /** Warn about strings of more characters. */
-  readonly warnStringAbove: number;
-  /** Warn about lists of more elements. */
-  readonly warnListAbove: number;
-  readonly warnNullAndNested: boolean;
-  /** Cut strings of more characters to `to` characters and `mark`. */
-  readonly cut: { readonly above: number; readonly to: number; readonly mark: string } | undefined;
-}
+import {
+  createTextBuffer,
+  type TextBuffer,
+  textFrom,
+  writeAscii,
+  writeByte,
+  writeBytes,
+  writeQuotedAscii,
+  writeText,
+} from './text-buffer.ts';
+import { clip, mendString, type ValueRules, type Warnings, warn } from './value-rules.ts';
 
 /** Thrown where a value is nested deeper than `maximumDepth`. */
 export class TooDeep extends Error {}
 
 export const maximumDepth = 100;
-
-/** Warnings of one event, up to a bound; the last one says that there were more. */
-export interface Warnings {
-  list: string[] | undefined;
-}
-
-export const maximumWarnings = 50;
-
-export function warn(warnings: Warnings, rule: string, where: string): void {
-  warnings.list ??= [];
-  if (warnings.list.length < maximumWarnings - 1) warnings.list.push(`${rule}: ${clip(where)}`);
-  else if (warnings.list.length === maximumWarnings - 1) warnings.list.push('more: warnings were left out');
-}
 
 /**
  * How to write objects with certain keys: in which order, and which of two texts each member belongs to.
@@ -43,16 +30,13 @@ export interface WritePlan {
 interface PlannedMember {
   readonly key: string;
   /** The key as JSON, with what stands around it. */
-  readonly lead: string;
+  readonly lead: Uint8Array;
 }
 
 export function planObject(keys: readonly string[], pick: (key: string) => boolean): WritePlan {
   const sorted = [...keys].sort();
   const plan = (members: readonly string[]): PlannedMember[] =>
-    members.map((key, index) => ({
-      key,
-      lead: `${index === 0 ? '{' : ','}${JSON.stringify(key.toWellFormed())}:`,
-    }));
+    members.map((key, index) => ({ key, lead: leadOf(key, index === 0 ? '{' : ',') }));
   return { keys, picked: plan(sorted.filter(pick)), rest: plan(sorted.filter((key) => !pick(key))) };
 }
 
@@ -63,143 +47,131 @@ export function fitsPlan(plan: WritePlan, keys: readonly string[]): boolean {
 }
 
 /**
- * The planned members of an object as JSON text with sorted keys.
+ * The planned members of an object as JSON with sorted keys, in UTF-8.
  *
  * What BigQuery would refuse is mended, each time with a warning: strings are made well-formed,
  * numbers that neither 64 bits nor a double hold become strings. Throws TooDeep.
  */
 export function writeMembers(
+  text: TextBuffer,
   object: JsonObject,
   members: readonly PlannedMember[],
   rules: ValueRules,
   warnings: Warnings,
-): string {
-  if (members.length === 0) return '{}';
-  let text = '';
-  for (const { key, lead } of members) {
-    const value = object[key] as JsonValue;
-    text +=
-      typeof value === 'string' && value.length <= rules.warnStringAbove && plain.test(value)
-        ? `${lead}"${value}"`
-        : lead + writeValue(value, rules, warnings, key, 1);
+): Uint8Array {
+  if (members.length === 0) return emptyObject;
+  const start = text.length;
+  for (let index = 0; index < members.length; index++) {
+    const { key, lead } = members[index] as PlannedMember;
+    writeBytes(text, lead);
+    writeValue(text, object[key] as JsonValue, rules, warnings, key, 1);
   }
-  return `${text}}`;
+  writeByte(text, closeBrace);
+  return textFrom(text, start);
 }
 
-/** One object as JSON text with sorted keys, by the same rules. Throws TooDeep. */
-export const writeObject = (object: JsonObject, rules: ValueRules, warnings: Warnings): string =>
-  writeMembers(object, planObject(Object.keys(object), () => false).rest, rules, warnings);
+const emptyObject: Uint8Array = Buffer.from('{}');
 
-/** A short string of the envelope by the same rules: cut and made well-formed. */
-export function mendString(value: string, rules: ValueRules, warnings: Warnings, where: string): string {
-  let mended = value;
-  if (rules.cut !== undefined && mended.length > rules.cut.above) {
-    warn(warnings, 'string_cut', where);
-    mended = mended.slice(0, rules.cut.to) + rules.cut.mark;
-  }
-  if (!mended.isWellFormed()) {
-    warn(warnings, 'lone_surrogate', where);
-    mended = mended.toWellFormed();
-  }
-  return mended;
-}
+/** One object by the same rules. Throws TooDeep. */
+export const writeObject = (object: JsonObject, rules: ValueRules, warnings: Warnings): Uint8Array =>
+  writeMembers(
+    createTextBuffer(1024),
+    object,
+    planObject(Object.keys(object), () => false).rest,
+    rules,
+    warnings,
+  );
+
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const closeBrace = 0x7d;
+const comma = 0x2c;
 
 function writeValue(
+  text: TextBuffer,
   value: JsonValue,
   rules: ValueRules,
   warnings: Warnings,
   where: string,
   depth: number,
-): string {
-  if (typeof value === 'string') return writeString(value, rules, warnings, where);
-  if (typeof value === 'number') {
-    if (Number.isFinite(value)) return `${value}`;
-    // JSON.parse answers Infinity for 1e400 written without an exponent of three digits; nothing else is infinite.
-    warn(warnings, 'inexact_number', where);
-    return `"${value}"`;
-  }
-  if (typeof value === 'boolean') return value ? 'true' : 'false';
-  if (typeof value === 'bigint') return value.toString();
-  if (value === null) {
+): void {
+  if (typeof value === 'string') writeString(text, value, rules, warnings, where);
+  else if (typeof value === 'number') writeNumber(text, value, warnings, where);
+  else if (typeof value === 'boolean') writeAscii(text, value ? 'true' : 'false');
+  else if (typeof value === 'bigint') writeAscii(text, value.toString());
+  else if (value === null) {
     if (rules.warnNullAndNested) warn(warnings, 'null_value', where);
-    return 'null';
-  }
-  if (typeof value === 'symbol') {
+    writeAscii(text, 'null');
+  } else if (typeof value === 'symbol') {
     warn(warnings, 'inexact_number', where);
-    return JSON.stringify(value.description);
+    writeAscii(text, `"${value.description}"`);
+  } else {
+    if (depth >= maximumDepth)
+      throw new TooDeep(`${clip(where)} is nested deeper than ${maximumDepth} levels`);
+    if (Array.isArray(value)) writeList(text, value, rules, warnings, where, depth);
+    else writeNested(text, value, rules, warnings, where, depth);
   }
-  if (depth >= maximumDepth) throw new TooDeep(`${clip(where)} is nested deeper than ${maximumDepth} levels`);
-  return Array.isArray(value)
-    ? writeList(value, rules, warnings, where, depth)
-    : writeNested(value, rules, warnings, where, depth);
+}
+
+function writeString(
+  text: TextBuffer,
+  value: string,
+  rules: ValueRules,
+  warnings: Warnings,
+  where: string,
+): void {
+  if (value.length > rules.warnStringAbove) warn(warnings, 'string_too_long', where);
+  else if (writeQuotedAscii(text, value)) return;
+  writeText(text, JSON.stringify(mendString(value, rules, warnings, where)));
+}
+
+function writeNumber(text: TextBuffer, value: number, warnings: Warnings, where: string): void {
+  if (Number.isFinite(value)) {
+    writeAscii(text, `${value}`);
+    return;
+  }
+  // parseJson answers no such number; whoever made it otherwise shall not break the row.
+  warn(warnings, 'inexact_number', where);
+  writeAscii(text, `"${value}"`);
 }
 
 function writeList(
+  text: TextBuffer,
   list: readonly JsonValue[],
   rules: ValueRules,
   warnings: Warnings,
   where: string,
   depth: number,
-): string {
+): void {
   if (list.length > rules.warnListAbove) warn(warnings, 'list_too_long', where);
   if (depth > 1 && rules.warnNullAndNested) warn(warnings, 'nested_value', where);
-  let text = '[';
+  writeByte(text, openBracket);
   for (let index = 0; index < list.length; index++) {
-    if (index > 0) text += ',';
-    text += writeValue(list[index] as JsonValue, rules, warnings, where, depth + 1);
+    if (index > 0) writeByte(text, comma);
+    writeValue(text, list[index] as JsonValue, rules, warnings, where, depth + 1);
   }
-  return `${text}]`;
+  writeByte(text, closeBracket);
 }
 
 function writeNested(
+  text: TextBuffer,
   object: JsonObject,
   rules: ValueRules,
   warnings: Warnings,
   where: string,
   depth: number,
-): string {
+): void {
   if (rules.warnNullAndNested) warn(warnings, 'nested_value', where);
-  let text = '';
-  for (const key of sortedKeys(object)) {
-    const member = writeValue(object[key] as JsonValue, rules, warnings, `${where}.${key}`, depth + 1);
-    text += `${text === '' ? '' : ','}${quoteKey(key, warnings)}:${member}`;
+  const keys = Object.keys(object).sort();
+  if (keys.length === 0) writeAscii(text, '{}');
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string;
+    writeBytes(text, leadOf(key, index === 0 ? '{' : ','));
+    if (!key.isWellFormed()) warn(warnings, 'lone_surrogate', `${where}.${key}`);
+    writeValue(text, object[key] as JsonValue, rules, warnings, `${where}.${key}`, depth + 1);
   }
-  return `{${text}}`;
+  if (keys.length > 0) writeByte(text, closeBrace);
 }
 
-// A string of these needs no escape and is well-formed.
-const plain = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
-
-function writeString(value: string, rules: ValueRules, warnings: Warnings, where: string): string {
-  if (value.length > rules.warnStringAbove) {
-    warn(warnings, 'string_too_long', where);
-    return JSON.stringify(mendString(value, rules, warnings, where));
-  }
-  if (plain.test(value)) return `"${value}"`;
-  return JSON.stringify(mendString(value, rules, warnings, where));
-}
-
-function quoteKey(key: string, warnings: Warnings): string {
-  if (plain.test(key)) return `"${key}"`;
-  if (!key.isWellFormed()) warn(warnings, 'lone_surrogate', key.toWellFormed());
-  return JSON.stringify(key.toWellFormed());
-}
-
-/** Insertion sort: objects hold a dozen keys and come nearly sorted from most SDKs. */
-function sortedKeys(object: JsonObject): string[] {
-  const keys = Object.keys(object);
-  if (keys.length > 32) return keys.sort();
-  for (let next = 1; next < keys.length; next++) {
-    const key = keys[next] as string;
-    let at = next - 1;
-    while (at >= 0 && (keys[at] as string) > key) {
-      keys[at + 1] = keys[at] as string;
-      at--;
-    }
-    keys[at + 1] = key;
-  }
-  return keys;
-}
-
-const clip = (text: string): string =>
-  text.length <= 120 ? text.toWellFormed() : `${text.slice(0, 120).toWellFormed()}…`;
+const leadOf = (key: string, before: string): Uint8Array =>
+  Buffer.from(`${before}${JSON.stringify(key.toWellFormed())}:`);

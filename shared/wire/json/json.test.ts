@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  maximumWarnings,
-  TooDeep,
-  type ValueRules,
-  type Warnings,
-  warn,
-  writeObject,
-} from './canonical-json.ts';
+import { TooDeep, writeObject } from './canonical-json.ts';
 import { type JsonObject, type JsonValue, parseJson, writeJson } from './parse-json.ts';
+import { maximumWarnings, type ValueRules, type Warnings, warn } from './value-rules.ts';
 
 const bounds = { values: 1_000_000, depth: 1_000 };
 const rules: ValueRules = {
@@ -26,7 +20,7 @@ function parse(text: string): JsonValue {
 
 function canonical(text: string): { json: string; warnings: readonly string[] } {
   const warnings: Warnings = { list: undefined };
-  const json = writeObject(parse(text) as JsonObject, rules, warnings);
+  const json = Buffer.from(writeObject(parse(text) as JsonObject, rules, warnings)).toString();
   return { json, warnings: warnings.list ?? [] };
 }
 

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Message } from '../../shared/google/pubsub-publisher.ts';
+import { createPublishQueue, type PublishQueueLimits } from './publish-queue.ts';
+
+const limits: PublishQueueLimits = { messages: 3, bytes: 100, underWay: 1, waitingBytes: 1000 };
+const message = (bytes: number, number = 0): Message => ({
+  data: Buffer.alloc(bytes),
+  attributes: { number: String(number) },
+});
+
+/** A sender whose requests are answered when the test says so. */
+function scripted() {
+  const sent: {
+    messages: readonly Message[];
+    withinMs: number;
+    acknowledge: () => void;
+    fail: (error: Error) => void;
+  }[] = [];
+  const send = (messages: readonly Message[], withinMs: number) =>
+    new Promise<void>((acknowledge, fail) => sent.push({ messages, withinMs, acknowledge, fail }));
+  return { sent, send };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+test('a lone message goes at once, those that come while it is under way share the next request', async () => {
+  const { sent, send } = scripted();
+  const queue = createPublishQueue(send, 1000, limits);
+  const first = queue.publish(message(1));
+  await turn();
+  const others = [queue.publish(message(1)), queue.publish(message(1))];
+  await turn();
+  expect(sent.map(({ messages }) => messages.length)).toEqual([1]);
+  sent[0]?.acknowledge();
+  await first;
+  await turn();
+  expect(sent.map(({ messages }) => messages.length)).toEqual([1, 2]);
+  sent[1]?.acknowledge();
+  await Promise.all(others);
+});
+
+test('a failed request fails the messages that shared it, and no others', async () => {
+  const { sent, send } = scripted();
+  const queue = createPublishQueue(send, 1000, limits);
+  const shared = [queue.publish(message(1)), queue.publish(message(1)), queue.publish(message(1))];
+  const next = queue.publish(message(1));
+  await turn();
+  sent[0]?.fail(new Error('down'));
+  for (const one of shared) await expect(one).rejects.toThrow('down');
+  await turn();
+  sent[1]?.acknowledge();
+  await next;
+});
+
+test('what would not fit into the memory is refused at once', async () => {
+  const { send } = scripted();
+  const queue = createPublishQueue(send, 1000, limits);
+  void queue.publish(message(1000));
+  await expect(queue.publish(message(1))).rejects.toThrow('1000 bytes already wait for Pub/Sub');
+});
+
+test('a message that waited beyond the time-out is refused unsent, and one that waited a while has less time left', async () => {
+  const { sent, send } = scripted();
+  const queue = createPublishQueue(send, 50, limits);
+  const first = queue.publish(message(1));
+  await turn();
+  const late = queue.publish(message(1));
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  const fresh = queue.publish(message(1));
+  sent[0]?.acknowledge();
+  await first;
+  await expect(late).rejects.toThrow('not sent to Pub/Sub within 50 ms');
+  await turn();
+  expect(sent[1]?.messages).toHaveLength(1);
+  expect(sent[1]?.withinMs).toBeLessThanOrEqual(50);
+  sent[1]?.acknowledge();
+  await fresh;
+});
+
+test('it is drained only when nothing waits or is under way', async () => {
+  const { sent, send } = scripted();
+  const queue = createPublishQueue(send, 1000, limits);
+  const published = queue.publish(message(1));
+  let isDrained = false;
+  const drained = queue.drained().then(() => {
+    isDrained = true;
+  });
+  await turn();
+  expect(isDrained).toBe(false);
+  sent[0]?.acknowledge();
+  await published;
+  await drained;
+  await queue.drained();
+});
+
+test('whatever the sizes, every message is sent once, in order, within the limits of a request', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 150 }), { maxLength: 30 }), async (sizes) => {
+      const requests: (readonly Message[])[] = [];
+      const send = async (messages: readonly Message[]) => {
+        requests.push(messages);
+      };
+      const queue = createPublishQueue(send, 10_000, { ...limits, waitingBytes: 1_000_000 });
+      await Promise.all(sizes.map((bytes, number) => queue.publish(message(bytes, number))));
+      expect(requests.flat().map(({ attributes }) => Number(attributes.number))).toEqual(
+        sizes.map((_, number) => number),
+      );
+      for (const messages of requests) {
+        expect(messages.length).toBeLessThanOrEqual(limits.messages);
+        const bytes = messages.reduce((sum, { data }) => sum + data.length, 0);
+        expect(messages.length === 1 || bytes <= limits.bytes).toBe(true);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
