@@ -157,7 +157,7 @@ describe('a reader of README.md', () => {
   test('is shown settings that are valid', () => {
     const settings = blocks.filter(({ language }) => language === 'json').map((block) => block.text);
     expect(settings.map((it) => Object.keys(parseSettings(it, 'README.md').projects))).toEqual([
-      ['shop', 'sample-web'],
+      ['shop', 'blog'],
     ]);
   });
 
