@@ -150,6 +150,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
           HOST:
             deployable.trigger === 'http' && deployable.public ? (options.host ?? '127.0.0.1') : '127.0.0.1',
           DATASET,
+          ...deployable.environment,
           LOG_BATCHES: 'true',
           ...(existsSync(settings) ? { SETTINGS: resolve(settings), SETTINGS_MAX_AGE_MS: '1000' } : {}),
           ...triggerEnvironment(deployable, ports),

@@ -23,6 +23,10 @@ const common = {
   /** Requests served at once by one instance. */
   concurrency: z.int().min(1).max(1000),
   timeoutSeconds: z.int().min(1).max(3600),
+  /** Variables that tune its process, the same on a laptop and in the cloud. */
+  environment: z
+    .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of a variable'), z.string())
+    .default({}),
 };
 
 const deployable = z

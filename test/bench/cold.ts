@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { post } from '../http-post.ts';
-import { freePort } from './processes.ts';
+import { environmentOf, freePort } from './processes.ts';
 import { analysysBodies } from './traffic.ts';
 
 const { values } = parseArgs({
@@ -34,6 +34,7 @@ const servers: Record<string, { args: string[]; cwd: string; env: NodeJS.Process
     args: [resolve(root, 'dist/ingest/node_modules/.bin/functions-framework')],
     cwd: resolve(root, 'dist/ingest'),
     env: {
+      ...environmentOf('ingest'),
       FUNCTION_TARGET: 'ingest',
       GOOGLE_CLOUD_PROJECT: 'local',
       LOCAL_PUBSUB: `127.0.0.1:${brokerPort}`,

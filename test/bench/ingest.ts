@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PubSub } from '@google-cloud/pubsub';
 import { post } from './load-generator.ts';
-import { type Measured, startMeasured } from './processes.ts';
+import { environmentOf, type Measured, startMeasured } from './processes.ts';
 import { analysysBodies } from './traffic.ts';
 
 const { values } = parseArgs({
@@ -55,6 +55,7 @@ const servers: Record<string, () => Promise<Measured>> = {
     startMeasured(
       [resolve(root, 'dist/ingest/node_modules/.bin/functions-framework')],
       {
+        ...environmentOf('ingest'),
         FUNCTION_TARGET: 'ingest',
         GOOGLE_CLOUD_PROJECT: 'local',
         LOCAL_PUBSUB: `127.0.0.1:${brokerPort}`,

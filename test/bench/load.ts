@@ -10,7 +10,7 @@ import { encodeEventBatch } from '../../shared/warehouse/event-batch.ts';
 import { createRowBuffer } from '../../shared/warehouse/row-buffer.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
 import { post } from './load-generator.ts';
-import { type Measured, startMeasured } from './processes.ts';
+import { environmentOf, type Measured, startMeasured } from './processes.ts';
 import { analysysBodies } from './traffic.ts';
 
 const { values } = parseArgs({
@@ -64,6 +64,7 @@ const servers: Record<
         [resolve(root, 'dist/load/node_modules/.bin/functions-framework')],
         {
           ...environment,
+          ...environmentOf('load'),
           FUNCTION_TARGET: 'load',
           GOOGLE_CLOUD_PROJECT: 'local',
           LOCAL_BIGQUERY_STORAGE: `127.0.0.1:${grpcPort}`,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { readDeployables } from '../../shared/deployables.ts';
 
 /** A child that is measured from outside, by what the kernel charged it. */
 export interface Measured {
@@ -42,6 +43,10 @@ export async function startMeasured(
     },
   };
 }
+
+/** The variables that a function runs with wherever it runs. */
+export const environmentOf = (name: string): NodeJS.ProcessEnv =>
+  readDeployables().find((one) => one.name === name)?.environment ?? {};
 
 export async function freePort(): Promise<number> {
   const server = createServer();
