@@ -80,6 +80,17 @@ test.each([
   expect(run.code).not.toBe(0);
 });
 
+// npm leaves out of a lock file what the registry that it was made with did not have, and npm ci then refuses it.
+test('the lock file holds the optional packages of every platform, without which npm ci refuses it', () => {
+  const lock = JSON.parse(readText('package-lock.json')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const names = new Set(Object.keys(lock.packages).map((path) => path.split('node_modules/').at(-1)));
+  const wanted = Object.values(lock.packages).flatMap((it) => Object.keys(it.optionalDependencies ?? {}));
+  expect(wanted.length).toBeGreaterThan(10);
+  expect(wanted.filter((name) => !names.has(name))).toEqual([]);
+});
+
 test('cloudbuild.yaml runs the same commands, on Node 24', () => {
   const yaml = readText('cloudbuild.yaml');
   const steps = yaml.split(/^ {2}- /m).slice(1);
