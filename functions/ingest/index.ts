@@ -11,8 +11,7 @@ import { whenDraining } from '../../shared/host/when-draining.ts';
 import { InvalidSettings, openSettings } from '../../shared/settings/settings-file.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
 import { createHandleRequest, type HandleRequest } from './handle-request.ts';
-import { createPublish } from './publish.ts';
-import { createPublishQueue } from './publish-queue.ts';
+import { createPublishQueue } from './publish.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -53,7 +52,7 @@ const opening = openSettings({
     createHandleRequest({
       dialects: [analysys],
       settings,
-      publish: createPublish(queue),
+      publish: queue.publish,
       log,
       logBatches: configuration.LOG_BATCHES,
       now: Date.now,

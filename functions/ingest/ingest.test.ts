@@ -11,8 +11,7 @@ import { decodeEventBatch } from '../../shared/warehouse/event-batch.ts';
 import { readRow } from '../../shared/warehouse/read-row-for-test.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
 import { createHandleRequest } from './handle-request.ts';
-import { createPublish } from './publish.ts';
-import { createPublishQueue } from './publish-queue.ts';
+import { createPublishQueue } from './publish.ts';
 
 const faults: PubSubFaults = {
   redeliverRate: 0,
@@ -47,7 +46,7 @@ beforeAll(async () => {
   const handle = createHandleRequest({
     dialects: [analysys],
     settings: { current: () => settings },
-    publish: createPublish(createPublishQueue(publisher.send, 1500)),
+    publish: createPublishQueue(publisher.send, 1500).publish,
     log: (severity, message, fields) => logged.push(JSON.stringify({ severity, message, ...fields })),
     logBatches: true,
     now: Date.now,

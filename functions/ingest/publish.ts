@@ -1,74 +1,123 @@
-import { constants, gzipSync } from 'node:zlib';
-import { type EventBatch, encodeEventBatch, rowFrameBytes } from '../../shared/warehouse/event-batch.ts';
-import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
-import type { PublishQueue } from './publish-queue.ts';
+import type { Message, SendMessages } from '../../shared/google/pubsub-publisher.ts';
 
-/** What the attributes of a message say of the request it came from. */
-export interface BatchFacts {
-  readonly batchId: string;
-  readonly dialect: string;
-  readonly project: string | undefined;
+export interface PublishQueueLimits {
+  /** Pub/Sub takes 1,000 messages and 10 MB a request: cloud.google.com/pubsub/quotas. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** Requests under way at once. While there are as many, what comes waits and shares the next. */
+  readonly underWay: number;
+  /** Bytes that may wait; what is over is refused, so that a slow Pub/Sub never fills the memory. */
+  readonly waitingBytes: number;
 }
 
-/** Publishes what one request became; resolves when Pub/Sub has acknowledged all of it, rejects otherwise. */
-export type Publish = (batch: EventBatch, facts: BatchFacts) => Promise<void>;
+export const defaultPublishLimits: PublishQueueLimits = {
+  messages: 1000,
+  bytes: 9_000_000,
+  underWay: 2,
+  waitingBytes: 64_000_000,
+};
 
-/** Bytes of a message before compression. One request is one message unless it is larger. */
-const messageBytes = 1_000_000;
+/** Resolves when Pub/Sub has acknowledged the message; rejects when it has not within the time-out. */
+export type Publish = (message: Message) => Promise<void>;
 
-/** At most, of a place in `state`, and of what stands before them. */
-const placeBytes = 6;
+export interface PublishQueue {
+  readonly publish: Publish;
+  /** Resolves once nothing waits or is under way. */
+  drained(): Promise<void>;
+}
 
-export function createPublish(queue: Pick<PublishQueue, 'publish'>): Publish {
-  return async (batch, facts) => {
-    const parts = fitsOneMessage(batch) ? [batch] : splitBatch(batch, messageBytes);
-    const published = parts.map((part) =>
-      queue.publish({ data: compress(encodeEventBatch(part)), attributes: attributesOf(part, facts) }),
-    );
-    await (published.length === 1 ? published[0] : Promise.all(published));
+interface Waiting {
+  readonly message: Message;
+  /** By performance.now(). */
+  readonly dueAt: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Lets concurrent requests share a publish: what a lone request publishes goes at once, and the busier it is, the
+ * more share. Pub/Sub bills at least 1,000 bytes a request, and a call costs more CPU than a message.
+ */
+export function createPublishQueue(
+  send: SendMessages,
+  timeoutMs: number,
+  limits: PublishQueueLimits = defaultPublishLimits,
+): PublishQueue {
+  const waiting: Waiting[] = [];
+  const whenDrained: (() => void)[] = [];
+  let waitingBytes = 0;
+  let underWay = 0;
+  let isScheduled = false;
+
+  const schedule = () => {
+    if (isScheduled || underWay >= limits.underWay || waiting.length === 0) return;
+    isScheduled = true;
+    // After this turn of the loop, so that all requests that it brought share.
+    setImmediate(() => {
+      isScheduled = false;
+      sendNext();
+      schedule();
+    });
   };
-}
 
-function fitsOneMessage(batch: EventBatch): boolean {
-  let bytes = placeBytes * (batch.state.length + 1);
-  for (const row of batch.events) bytes += rowFrameBytes(row);
-  for (const row of batch.quarantine) bytes += rowFrameBytes(row);
-  return bytes <= messageBytes;
-}
+  const sendNext = () => {
+    const batch = takeBatch();
+    const [first] = batch;
+    if (first === undefined) return;
+    underWay++;
+    send(
+      batch.map(({ message }) => message),
+      first.dueAt - performance.now(),
+    )
+      .then(
+        () => {
+          for (const { resolve } of batch) resolve();
+        },
+        (error: Error) => {
+          for (const { reject } of batch) reject(error);
+        },
+      )
+      .finally(() => {
+        underWay--;
+        schedule();
+        if (underWay === 0 && waiting.length === 0) for (const resolve of whenDrained.splice(0)) resolve();
+      });
+  };
 
-/** Splits a batch where a message would grow over `limit`; a row that is larger goes alone. */
-export function splitBatch(batch: EventBatch, limit: number): EventBatch[] {
-  const state = new Set(batch.state);
-  const parts: { events: Uint8Array[]; quarantine: Uint8Array[]; state: number[] }[] = [];
-  let room = -1;
-  const partFor = (row: Uint8Array, extra: number) => {
-    const size = rowFrameBytes(row) + extra;
-    if (room < size) {
-      parts.push({ events: [], quarantine: [], state: [] });
-      room = limit - placeBytes;
+  /** As many as fit into one request, the oldest first; those that have waited too long are refused. */
+  const takeBatch = (): Waiting[] => {
+    const now = performance.now();
+    let count = 0;
+    let bytes = 0;
+    const isTaken = ({ message }: Waiting) => count === 0 || bytes + message.data.length <= limits.bytes;
+    const batch: Waiting[] = [];
+    let next = waiting[count];
+    while (next !== undefined && batch.length < limits.messages && isTaken(next)) {
+      count++;
+      bytes += next.message.data.length;
+      if (next.dueAt > now) batch.push(next);
+      else next.reject(new Error(`not sent to Pub/Sub within ${timeoutMs} ms`));
+      next = waiting[count];
     }
-    room -= size;
-    return parts[parts.length - 1]!;
+    waiting.splice(0, count);
+    waitingBytes -= bytes;
+    return batch;
   };
-  batch.events.forEach((row, place) => {
-    const part = partFor(row, state.has(place) ? placeBytes : 0);
-    if (state.has(place)) part.state.push(part.events.length);
-    part.events.push(row);
-  });
-  for (const row of batch.quarantine) partFor(row, 0).quarantine.push(row);
-  return parts;
+
+  return {
+    publish(message) {
+      if (waitingBytes + message.data.length > limits.waitingBytes) {
+        return Promise.reject(new Error(`${waitingBytes} bytes already wait for Pub/Sub`));
+      }
+      waitingBytes += message.data.length;
+      return new Promise((resolve, reject) => {
+        waiting.push({ message, dueAt: performance.now() + timeoutMs, resolve, reject });
+        schedule();
+      });
+    },
+    drained: () =>
+      underWay === 0 && waiting.length === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => whenDrained.push(resolve)),
+  };
 }
-
-// Level 1 takes the size to a tenth; the levels above cost more CPU than their bytes are worth.
-const compress = (bytes: Buffer): Buffer =>
-  gzipSync(bytes, { level: constants.Z_BEST_SPEED, chunkSize: 8 * 1024 });
-
-const attributesOf = (batch: EventBatch, facts: BatchFacts): Record<string, string> => ({
-  batch_id: facts.batchId,
-  dialect: facts.dialect,
-  // An attribute's value may have 1,024 bytes.
-  project: (facts.project ?? '').slice(0, 255),
-  count: String(batch.events.length),
-  encoding: 'gzip',
-  schema_version: String(currentSchemaVersion),
-});

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Message } from '../../shared/google/pubsub-publisher.ts';
-import { createPublishQueue, type PublishQueueLimits } from './publish-queue.ts';
+import { createPublishQueue, type PublishQueueLimits } from './publish.ts';
 
 const limits: PublishQueueLimits = { messages: 3, bytes: 100, underWay: 1, waitingBytes: 1000 };
 const message = (bytes: number, number = 0): Message => ({

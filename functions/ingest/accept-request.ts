@@ -1,0 +1,78 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { describeRequest } from '../../shared/events/encode-event.ts';
+import type { Message } from '../../shared/google/pubsub-publisher.ts';
+import type { LiveSettings } from '../../shared/settings/settings-file.ts';
+import type { WireDialect, WireRequest } from '../../shared/wire/dialect.ts';
+import { createDailyCap } from './daily-cap.ts';
+import { encodeRequest, encodeTooLarge } from './encode-request.ts';
+import { packMessages } from './pack-messages.ts';
+import type { ReadBody } from './read-body.ts';
+
+export interface AcceptOptions {
+  readonly settings: LiveSettings;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Caps in bytes and events. */
+  readonly caps: { readonly body: number; readonly inflated: number; readonly events: number };
+}
+
+/** What a request became: messages to publish, and what is worth saying of it. */
+export interface Accepted {
+  readonly messages: readonly Message[];
+  readonly batchId: string;
+  readonly project: string | undefined;
+  readonly events: number;
+  readonly quarantined: number;
+}
+
+/** A request whose body was read, wholly or up to the cap. */
+export interface ReadRequest extends Pick<WireRequest, 'method' | 'path' | 'query' | 'header'> {
+  readonly read: Exclude<ReadBody, { kind: 'aborted' }>;
+}
+
+export type AcceptRequest = (request: ReadRequest, dialect: WireDialect) => Accepted;
+
+/**
+ * One request from bytes to messages: decode, encode, pack.
+ *
+ * All in one go and without waiting, so that while Pub/Sub acknowledges nothing but the messages is in memory.
+ */
+export function createAcceptRequest({ settings, now, caps }: AcceptOptions): AcceptRequest {
+  const unknownProjects = createDailyCap(now, () => settings.current().unknownProjectsPerDay);
+
+  return ({ method, path, query, header, read }, dialect) => {
+    const receivedAt = now() * 1000;
+    const body = read.kind === 'whole' ? read.body : read.beginning;
+    const request: WireRequest = { method, path, query, header, body, receivedAt };
+    const batchId = randomUUID().replaceAll('-', '');
+    const facts = describeRequest(batchId, hashRequest(request), receivedAt);
+
+    const encode = () => {
+      if (read.kind === 'too_large') return encodeTooLarge(request, facts, dialect, read, caps.body);
+      const current = settings.current();
+      const decoded = dialect.decode(request, {
+        window: current.timeWindow,
+        inflatedBytes: caps.inflated,
+        eventsPerRequest: caps.events,
+      });
+      return encodeRequest(request, facts, dialect, decoded, {
+        settings: current,
+        mayKeepUnknown: unknownProjects.take,
+      });
+    };
+    const { batch, project } = encode();
+    return {
+      messages: packMessages(batch, { batchId, dialect: dialect.dialect, project }),
+      batchId,
+      project,
+      events: batch.events.length,
+      quarantined: batch.quarantine.length,
+    };
+  };
+}
+
+/** SHA-256 of method, path, query and body; a resend differs in nothing but `stm`, the time of sending. */
+function hashRequest({ method, path, query, body }: WireRequest): string {
+  const sent = query.includes('stm=') ? query.replace(/(^|&)stm=[^&]*/g, '') : query;
+  return createHash('sha256').update(`${method} ${path}?${sent}\n`).update(body).digest('hex');
+}

@@ -1,0 +1,71 @@
+import { constants, gzipSync } from 'node:zlib';
+import type { Message } from '../../shared/google/pubsub-publisher.ts';
+import { type EventBatch, encodeEventBatch, rowFrameBytes } from '../../shared/warehouse/event-batch.ts';
+import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
+
+/** What the attributes of a message say of the request it came from. */
+export interface BatchFacts {
+  readonly batchId: string;
+  readonly dialect: string;
+  readonly project: string | undefined;
+}
+
+/** Bytes of a message before compression. One request is one message unless it is larger. */
+const messageBytes = 1_000_000;
+
+/** At most, of a place in `state`, and of what stands before them. */
+const placeBytes = 6;
+
+/** The messages that carry a batch: one, unless the request was larger than a message may be; none for no rows. */
+export function packMessages(batch: EventBatch, facts: BatchFacts): Message[] {
+  if (batch.events.length + batch.quarantine.length === 0) return [];
+  const parts = fitsOneMessage(batch) ? [batch] : splitBatch(batch, messageBytes);
+  return parts.map((part) => ({
+    data: compress(encodeEventBatch(part)),
+    attributes: attributesOf(part, facts),
+  }));
+}
+
+function fitsOneMessage(batch: EventBatch): boolean {
+  let bytes = placeBytes * (batch.state.length + 1);
+  for (const row of batch.events) bytes += rowFrameBytes(row);
+  for (const row of batch.quarantine) bytes += rowFrameBytes(row);
+  return bytes <= messageBytes;
+}
+
+/** Splits a batch where a message would grow over `limit`; a row that is larger goes alone. */
+export function splitBatch(batch: EventBatch, limit: number): EventBatch[] {
+  const state = new Set(batch.state);
+  const parts: { events: Uint8Array[]; quarantine: Uint8Array[]; state: number[] }[] = [];
+  let room = -1;
+  const partFor = (row: Uint8Array, extra: number) => {
+    const size = rowFrameBytes(row) + extra;
+    if (room < size) {
+      parts.push({ events: [], quarantine: [], state: [] });
+      room = limit - placeBytes;
+    }
+    room -= size;
+    return parts[parts.length - 1]!;
+  };
+  batch.events.forEach((row, place) => {
+    const part = partFor(row, state.has(place) ? placeBytes : 0);
+    if (state.has(place)) part.state.push(part.events.length);
+    part.events.push(row);
+  });
+  for (const row of batch.quarantine) partFor(row, 0).quarantine.push(row);
+  return parts;
+}
+
+// Level 1 takes the size to a tenth; the levels above cost more CPU than their bytes are worth.
+const compress = (bytes: Buffer): Buffer =>
+  gzipSync(bytes, { level: constants.Z_BEST_SPEED, chunkSize: 8 * 1024 });
+
+const attributesOf = (batch: EventBatch, facts: BatchFacts): Record<string, string> => ({
+  batch_id: facts.batchId,
+  dialect: facts.dialect,
+  // An attribute's value may have 1,024 bytes.
+  project: (facts.project ?? '').slice(0, 255),
+  count: String(batch.events.length),
+  encoding: 'gzip',
+  schema_version: String(currentSchemaVersion),
+});
