@@ -21,7 +21,7 @@ export interface CloudOptions {
 }
 
 /** How long pushes wait for their functions to listen: a push that is refused comes again only after ten seconds. */
-const WAIT_FOR_FUNCTIONS_MS = 5_000;
+const WAIT_FOR_FUNCTIONS_MS = 20_000;
 
 /** Serves Pub/Sub, BigQuery and the Google APIs out of the data folder until SIGTERM. */
 async function main(options: CloudOptions): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { describeRequest } from '../../shared/events/encode-event.ts';
 import type { Message } from '../../shared/google/pubsub-publisher.ts';
+import type { log as writeLog } from '../../shared/host/log.ts';
 import type { LiveSettings } from '../../shared/settings/settings-file.ts';
 import type { WireDialect, WireRequest } from '../../shared/wire/dialect.ts';
 import { createDailyCap } from './daily-cap.ts';
@@ -10,6 +11,7 @@ import type { ReadBody } from './read-body.ts';
 
 export interface AcceptOptions {
   readonly settings: LiveSettings;
+  readonly log: typeof writeLog;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Caps in bytes and events. */
@@ -37,8 +39,16 @@ export type AcceptRequest = (request: ReadRequest, dialect: WireDialect) => Acce
  *
  * All in one go and without waiting, so that while Pub/Sub acknowledges nothing but the messages is in memory.
  */
-export function createAcceptRequest({ settings, now, caps }: AcceptOptions): AcceptRequest {
-  const unknownProjects = createDailyCap(now, () => settings.current().unknownProjectsPerDay);
+export function createAcceptRequest({ settings, log, now, caps }: AcceptOptions): AcceptRequest {
+  const unknownProjects = createDailyCap(
+    now,
+    () => settings.current().unknownProjectsPerDay,
+    () =>
+      log(
+        'WARNING',
+        'No more of unknown projects is kept today: unknownProjectsPerDay of the settings is reached.',
+      ),
+  );
 
   return ({ method, path, query, header, read }, dialect) => {
     const receivedAt = now() * 1000;

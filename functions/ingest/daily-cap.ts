@@ -6,17 +6,24 @@ export interface DailyCap {
 
 const dayMs = 86_400_000;
 
-export function createDailyCap(now: () => number, limit: () => number): DailyCap {
+/** `onReached` is told once a day, when the first is refused. */
+export function createDailyCap(now: () => number, limit: () => number, onReached: () => void): DailyCap {
   let day = 0;
   let taken = 0;
+  let isReached = false;
   return {
     take() {
       const today = Math.floor(now() / dayMs);
       if (today !== day) {
         day = today;
         taken = 0;
+        isReached = false;
       }
-      if (taken >= limit()) return false;
+      if (taken >= limit()) {
+        if (!isReached) onReached();
+        isReached = true;
+        return false;
+      }
       taken++;
       return true;
     },

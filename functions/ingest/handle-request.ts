@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { describeError, readTrace, type log as writeLog } from '../../shared/host/log.ts';
+import { describeError, readTrace } from '../../shared/host/log.ts';
 import type { Answer, WireDialect } from '../../shared/wire/dialect.ts';
 import { type Accepted, type AcceptOptions, createAcceptRequest } from './accept-request.ts';
 import type { Publish } from './publish.ts';
@@ -8,7 +8,6 @@ import { readBody } from './read-body.ts';
 export interface IngestOptions extends AcceptOptions {
   readonly dialects: readonly WireDialect[];
   readonly publish: Publish;
-  readonly log: typeof writeLog;
   /** Whether each accepted batch is worth a line. */
   readonly logBatches: boolean;
 }

@@ -8,9 +8,9 @@ import {
 import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
 import { log } from '../../shared/host/log.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
-import { InvalidSettings, openSettings } from '../../shared/settings/settings-file.ts';
+import { InvalidSettings, type LiveSettings, openSettings } from '../../shared/settings/settings-file.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
-import { createHandleRequest, type HandleRequest } from './handle-request.ts';
+import { createHandleRequest } from './handle-request.ts';
 import { createPublishQueue } from './publish.ts';
 
 const mebibyte = 1024 * 1024;
@@ -43,31 +43,35 @@ const { GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, PUBLISH_TIMEOUT_MS } = configuration
 const publisher = createPublisher(GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, process.env);
 const queue = createPublishQueue(publisher.send, PUBLISH_TIMEOUT_MS);
 
-const opening = openSettings({
-  path: configuration.SETTINGS,
-  maximumAgeMs: configuration.SETTINGS_MAX_AGE_MS,
-  report: (message) => log('INFO', message),
-}).then(
-  (settings): HandleRequest =>
-    createHandleRequest({
-      dialects: [analysys],
-      settings,
-      publish: queue.publish,
-      log,
-      logBatches: configuration.LOG_BATCHES,
-      now: Date.now,
-      caps: {
-        body: configuration.MAX_BODY_BYTES,
-        inflated: configuration.MAX_INFLATED_BYTES,
-        events: configuration.MAX_EVENTS,
-      },
-    }),
-  (error: unknown) =>
-    refuseToStart(error instanceof InvalidSettings ? `SETTINGS: ${error.message}` : String(error)),
-);
+const handleRequest = createHandleRequest({
+  dialects: [analysys],
+  settings: openSettingsOrStop(),
+  publish: queue.publish,
+  log,
+  logBatches: configuration.LOG_BATCHES,
+  now: Date.now,
+  caps: {
+    body: configuration.MAX_BODY_BYTES,
+    inflated: configuration.MAX_INFLATED_BYTES,
+    events: configuration.MAX_EVENTS,
+  },
+});
 
-http('ingest', async (request, response) => (await opening)(request, response));
+http('ingest', handleRequest);
 whenDraining(async () => {
   await queue.drained();
   await publisher.close();
 });
+
+function openSettingsOrStop(): LiveSettings {
+  try {
+    return openSettings({
+      path: configuration.SETTINGS,
+      maximumAgeMs: configuration.SETTINGS_MAX_AGE_MS,
+      report: (message) => log('INFO', message),
+    });
+  } catch (error) {
+    if (error instanceof InvalidSettings) refuseToStart(`SETTINGS: ${error.message}`);
+    throw error;
+  }
+}

@@ -32,6 +32,7 @@ interface AnalysysEvent {
 }
 
 const MINUTE = 60_000;
+const isStateOperation = (xwhat: string) => /^\$(alias|profile_)/.test(xwhat);
 const device = 'JS7c0d41f2a98b4be5a6d3c1f09e2b7744d1c2';
 
 /** A visitor of the site who looks around, signs in, and buys. */
@@ -46,9 +47,10 @@ function webVisit(now: number): SampleRequest[] {
       $lib: 'JS',
       $lib_version: '4.5.5',
       $platform: 'JS',
-      $session_id: '0487b5b7826eac55',
       $debug: 0,
       $is_login: xwho !== device,
+      // The SDK adds these to tracks only.
+      ...(isStateOperation(xwhat) ? {} : { $session_id: '0487b5b7826eac55' }),
       ...given,
     },
   });
@@ -103,6 +105,8 @@ function webVisit(now: number): SampleRequest[] {
   ];
 }
 
+const visitOf = { iOS: '5d1f0c44b1aa9e02', Android: 'c3aa71e9008d4f6b' };
+
 /** Two phones, one of them with a build that is being debugged. */
 function appVisits(now: number): SampleRequest[] {
   const event = (
@@ -121,11 +125,11 @@ function appVisits(now: number): SampleRequest[] {
       $lib: phone,
       $lib_version: phone === 'iOS' ? '4.5.19' : '4.5.20',
       $platform: phone,
-      $session_id: phone === 'iOS' ? '5d1f0c44b1aa9e02' : 'c3aa71e9008d4f6b',
-      $app_version: '3.2.0',
-      $network: 'WIFI',
       $debug: debug,
       $is_login: xwho.startsWith('customer'),
+      ...(isStateOperation(xwhat)
+        ? {}
+        : { $session_id: visitOf[phone], $app_version: '3.2.0', $network: 'WIFI' }),
       ...given,
     },
   });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type Settings, settingsSchema } from './settings.ts';
@@ -12,20 +13,20 @@ export class InvalidSettings extends Error {}
 
 /**
  * Reads settings and keeps them fresh: looked at again when asked after `maximumAgeMs`, in the background,
- * so that no request waits. An invalid version is refused, reported once, and the last good one kept.
+ * so that no request waits. The first version is read at once, before anything is served. An invalid version is refused, reported once, and the last good one kept.
  * Throws InvalidSettings where the first version is invalid. Without a path: the defaults.
  */
-export async function openSettings(options: {
+export function openSettings(options: {
   path: string | undefined;
   maximumAgeMs: number;
   report: (message: string) => void;
-}): Promise<LiveSettings> {
+}): LiveSettings {
   const { path, maximumAgeMs, report } = options;
   if (path === undefined) {
     const defaults = settingsSchema.parse({});
     return { current: () => defaults };
   }
-  let text = await read(path);
+  let text = readNow(path);
   let settings = parseSettings(text, path);
   let freshUntil = Date.now() + maximumAgeMs;
 
@@ -67,12 +68,21 @@ export function parseSettings(text: string, path: string): Settings {
   return parsed.data;
 }
 
+function readNow(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
 async function read(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new InvalidSettings(`${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    throw unreadable(path, cause);
   }
 }
+
+const unreadable = (path: string, cause: unknown): InvalidSettings =>
+  new InvalidSettings(`${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause });
