@@ -137,6 +137,35 @@ describe('the Analysys captures', () => {
   });
 });
 
+test('values that are hard to carry arrive exactly, or as text with a warning', async () => {
+  const xcontext =
+    '{"int64":9007199254740993,"least":-9223372036854775808,"uint64":18446744073709551615,"long":123456789012345678901234,' +
+    '"tiny":1e-400,"huge":1e400,"decimal":0.1,"trailing":1.50,"surrogate":"a\\ud83db","emoji":"\\ud83d\\ude00","nul":"a\\u0000b",' +
+    '"__proto__":{"polluted":true},"文":["列","表"],"empty":"","$lib":"Java"}';
+  const body = `[{"appid":"values","xwho":"v","xwhat":"values","xwhen":${Date.now()},"xcontext":${xcontext}}]`;
+  await fetch(`${cloud.urls.ingest}/up`, { method: 'POST', body });
+  await untilDelivered(cloud);
+  const [row] = await warehouse.query(
+    "SELECT TO_JSON_STRING(properties) AS properties, ARRAY_TO_STRING(warnings, '; ') AS warnings FROM events WHERE project = 'values'",
+  );
+  expect(row?.properties).toBe(
+    '{"__proto__":{"polluted":true},"decimal":0.1,"emoji":"😀","empty":"","huge":"1e400","int64":9007199254740993,' +
+      '"least":-9223372036854775808,"long":"123456789012345678901234","nul":"a\\u0000b","surrogate":"a\ufffdb",' +
+      '"tiny":"1e-400","trailing":1.5,"uint64":18446744073709551615,"文":["列","表"]}',
+  );
+  expect(String(row?.warnings).split('; ').sort()).toEqual(
+    [
+      'bad_key: __proto__',
+      'bad_key: 文',
+      'inexact_number: huge',
+      'inexact_number: long',
+      'inexact_number: tiny',
+      'lone_surrogate: surrogate',
+      'nested_value: __proto__',
+    ].sort(),
+  );
+});
+
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;
