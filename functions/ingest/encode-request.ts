@@ -49,7 +49,14 @@ export function encodeRequest(
     const body = decoded.kind === 'items' ? decoded.text(place) : undefined;
     if (body !== undefined) {
       const bytes = Buffer.from(body);
-      keep(project, refusal, { unit: 'event', body: bytes, place, ordinal: ordinals.next(body) });
+      const isWhole = bytes.length <= largestKept;
+      keep(
+        project,
+        refusal,
+        isWhole
+          ? { unit: 'event', body: bytes, place, ordinal: ordinals.next(body) }
+          : beginningOf(bytes, place),
+      );
     } else if (!requestKept) {
       // An element that cannot be cut out is kept with its whole request, once.
       requestKept = true;
@@ -84,13 +91,7 @@ export function encodeRequest(
     encodeEvent(buffer, item.event, place, facts, ordinals);
     const row = buffer.bytes(start, buffer.length);
     if (row.length > eventLimits.rowBytes) {
-      const body = Buffer.from(decoded.text(place) ?? '');
-      keep(project, tooLarge(row.length), {
-        unit: 'beginning',
-        body: body.subarray(0, 64 * 1024),
-        bytes: body.length,
-        sha256: hash('sha256', body, 'hex'),
-      });
+      keep(project, tooLarge(row.length), beginningOf(Buffer.from(decoded.text(place) ?? ''), place));
       return;
     }
     if (isStateKind(item.event.kind)) state.push(events.length);
@@ -98,6 +99,17 @@ export function encodeRequest(
   });
   return { batch: { events, quarantine, state }, project: firstProject };
 }
+
+/** Bytes of a refused event that are kept whole: what one message and one append carry, with room to spare. */
+const largestKept = 5_000_000;
+
+const beginningOf = (body: Buffer, place: number): Kept => ({
+  unit: 'beginning',
+  place,
+  body: body.subarray(0, 64 * 1024),
+  bytes: body.length,
+  sha256: hash('sha256', body, 'hex'),
+});
 
 const refusalOf = (verdict: 'unknown_project' | 'dialect_not_allowed', dialect: string): Refusal => ({
   reason: verdict,

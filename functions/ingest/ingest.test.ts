@@ -19,7 +19,7 @@ const faults: PubSubFaults = {
   publishDelayMs: 0,
   random: Math.random,
 };
-const caps = { body: 200_000, inflated: 3_000_000, events: 5000 };
+const caps = { body: 200_000, inflated: 30_000_000, events: 5000 };
 let settings: Settings = settingsSchema.parse({});
 let logged: string[] = [];
 let broker: PubSubServer;
@@ -266,6 +266,31 @@ describe('what cannot be accepted', () => {
       },
     ]);
     expect(bodyOf(message?.quarantine[0])).toHaveLength(64 * 1024);
+  });
+
+  test('event by event, keeps the beginning of one that is too large to be carried, whatever is wrong with it', async () => {
+    const huge = 'x'.repeat(6_000_000);
+    const notes = Object.fromEntries(
+      Array.from({ length: 1100 }, (_, index) => [`k${index}`, 'x'.repeat(8000)]),
+    );
+    const events = [
+      event({ xwho: 5, xcontext: { huge } }),
+      event({ xcontext: notes }),
+      event({ xwho: 6, xcontext: { huge } }),
+      event(),
+    ];
+    const answer = await post('/up', gzipSync(JSON.stringify(events)).toString('base64'));
+    expect(await answer.text()).toBe('{"code":200}');
+    const messages = await received();
+    const kept = messages.flatMap(({ quarantine }) => quarantine);
+    expect(kept.map(({ reason, unit, place, replayable }) => [reason, unit, place, replayable])).toEqual([
+      ['bad_xwho', 'event', '0', false],
+      ['event_too_large', 'event', '1', false],
+      ['bad_xwho', 'event', '2', false],
+    ]);
+    expect(new Set(kept.map((row) => row.quarantine_id)).size).toBe(3);
+    for (const row of kept) expect(bodyOf(row)).toHaveLength(64 * 1024);
+    expect(messages.flatMap(({ events: rows }) => rows)).toHaveLength(1);
   });
 
   test('a sender that goes away in the middle of its body leaves nothing behind', async () => {

@@ -10,7 +10,14 @@ import type { WireRequest } from '../../shared/wire/dialect.ts';
 /** What is kept: a whole request, the beginning of one that was too large, or one event of it. */
 export type Kept =
   | { readonly unit: 'request'; readonly body: Uint8Array }
-  | { readonly unit: 'beginning'; readonly body: Uint8Array; readonly bytes: number; readonly sha256: string }
+  /** `place`: of the event that was too large; undefined where the whole request was. */
+  | {
+      readonly unit: 'beginning';
+      readonly place?: number;
+      readonly body: Uint8Array;
+      readonly bytes: number;
+      readonly sha256: string;
+    }
   | { readonly unit: 'event'; readonly body: Uint8Array; readonly place: number; readonly ordinal: number };
 
 /** Appends a row of quarantine to `buffer`, with all that a replay needs to decode it again. */
@@ -23,7 +30,7 @@ export function encodeQuarantined(
   refusal: Refusal,
   kept: Kept,
 ): void {
-  const place = kept.unit === 'event' ? kept.place : undefined;
+  const place = kept.unit === 'request' ? undefined : kept.place;
   const row: QuarantineRow = {
     quarantine_id: hash('sha256', `${facts.batchId}:${place ?? 'request'}`, 'hex').slice(0, 32),
     project: project?.toWellFormed(),
@@ -34,7 +41,7 @@ export function encodeQuarantined(
     path: request.path,
     query: request.query === '' ? undefined : request.query,
     headers: keepHeaders(request),
-    unit: kept.unit === 'event' ? 'event' : 'request',
+    unit: place === undefined ? 'request' : 'event',
     body: kept.body,
     body_bytes: kept.unit === 'beginning' ? kept.bytes : kept.body.length,
     body_sha256: kept.unit === 'beginning' ? kept.sha256 : undefined,
