@@ -112,18 +112,29 @@ interface ContextPlan extends WritePlan {
   readonly breaks: readonly { rule: string; where: string }[];
 }
 
-const plans = { track: new Map<string, ContextPlan>(), state: new Map<string, ContextPlan>() };
+/** Plans by a mark of their keys; `last` is nearly always the one that is looked for. */
+interface KnownPlans {
+  last: ContextPlan | undefined;
+  readonly byMark: Map<string, ContextPlan>;
+}
+
+const plans: { track: KnownPlans; state: KnownPlans } = {
+  track: { last: undefined, byMark: new Map() },
+  state: { last: undefined, byMark: new Map() },
+};
 const mostPlans = 1000;
 
-/** The last plan for as many keys with the same ends is nearly always the one; if not, a new one is made. */
+/** A plan is taken only where its keys are the very keys, in their order; if none is known, it is made anew. */
 function findPlan(kind: EventKind, keys: string[]): ContextPlan {
   const known = kind === 'track' ? plans.track : plans.state;
+  if (known.last !== undefined && fitsPlan(known.last, keys)) return known.last;
   const mark = `${keys.length}${keys[0]}${keys[keys.length >> 1]}`;
-  const found = known.get(mark);
-  if (found !== undefined && fitsPlan(found, keys)) return found;
-  const plan = planContext(kind, keys);
+  const found = known.byMark.get(mark);
+  const plan = found !== undefined && fitsPlan(found, keys) ? found : planContext(kind, keys);
   // Keys that break the rules may be of any number and length.
-  if (plan.breaks.length === 0 && (known.size < mostPlans || found !== undefined)) known.set(mark, plan);
+  if (plan.breaks.length > 0) return plan;
+  if (known.byMark.size < mostPlans || found !== undefined) known.byMark.set(mark, plan);
+  known.last = plan;
   return plan;
 }
 
