@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cases } from './cases.ts';
-import { openTestDatabase, type TestDatabase } from './test-database.ts';
-import type { Field } from './types.ts';
+import { openTestDatabase, plainRows, type TestDatabase } from './test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -9,31 +8,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** A value as DuckDB gives it in JSON, written as `cases.ts` writes it. */
-function plain(value: unknown, field: Field): unknown {
-  if (value === null || value === undefined) return null;
-  if (field.mode === 'REPEATED' && Array.isArray(value)) {
-    return value.map((element) => plain(element, { ...field, mode: 'NULLABLE' }));
-  }
-  if (field.fields && typeof value === 'object') {
-    const members = Object.values(value);
-    return field.fields.map((member, index) => plain(members[index], member));
-  }
-  if (field.type === 'FLOAT' && typeof value === 'number') return Number(value.toPrecision(15));
-  if (field.type === 'BYTES' && typeof value === 'string') {
-    const bytes = value.replaceAll(
-      /\\x([0-9A-F]{2})|[\s\S]/g,
-      (one, hex) => hex ?? one.charCodeAt(0).toString(16),
-    );
-    return `bytes:${bytes.toLowerCase()}`;
-  }
-  return value;
-}
-
 async function evaluate(sql: string): Promise<unknown[][]> {
   const { schema } = database.translate(sql);
-  const rows = await database.query(sql);
-  return rows.map((row) => row.map((value, index) => plain(value, schema[index]!)));
+  return plainRows(await database.query(sql), schema);
 }
 
 const expected = (rows: readonly (readonly unknown[])[]): unknown[][] =>

@@ -143,31 +143,36 @@ const macros: Macro[] = [
     parameters: 'us',
     body: `CASE WHEN us < -62135596800000000 OR us > 253402300799999999 THEN RAISE('Timestamp out of range: ' || us) ELSE make_timestamptz(us) END`,
   },
-  // Strings.
+  {
+    name: 'date',
+    parameters: 'd',
+    body: `CASE WHEN d < DATE '0001-01-01' OR d > DATE '9999-12-31' THEN RAISE('Date out of range: ' || d) ELSE d END`,
+  },
+  // Strings; an offset or a length beyond 32 bits is refused by DuckDB, and beyond any text.
   {
     name: 'substr',
     parameters: 's, p',
-    body: `substring(s, CASE WHEN p < -length(s) OR p = 0 THEN 1 ELSE p END)`,
+    body: `substring(s, CASE WHEN p < -length(s) OR p = 0 THEN 1 WHEN p > 4294967295 THEN 4294967295 ELSE p END)`,
   },
   {
     name: 'substr_of',
     parameters: 's, p, n',
-    body: `CASE WHEN n < 0 THEN RAISE('Third argument in SUBSTR() cannot be negative') ELSE substring(s, CASE WHEN p < -length(s) OR p = 0 THEN 1 ELSE p END, least(n, 4294967295)) END`,
+    body: `CASE WHEN s IS NULL OR p IS NULL OR n IS NULL THEN NULL WHEN n < 0 THEN RAISE('Third argument in SUBSTR() cannot be negative') ELSE substring(s, CASE WHEN p < -length(s) OR p = 0 THEN 1 ELSE least(p, 4294967295) END, least(n, 4294967295)) END`,
   },
   {
     name: 'lpad',
     parameters: 's, n, p',
-    body: `CASE WHEN n < 0 THEN RAISE('Second argument in LPAD() cannot be negative') WHEN p = '' THEN RAISE('Third argument in LPAD() cannot be empty') ELSE lpad(s, CAST(n AS INTEGER), p) END`,
+    body: `CASE WHEN s IS NULL OR p IS NULL THEN NULL WHEN n < 0 THEN RAISE('Second argument in LPAD() cannot be negative') WHEN p = '' THEN RAISE('Third argument in LPAD() cannot be empty') ELSE lpad(s, CAST(n AS INTEGER), p) END`,
   },
   {
     name: 'rpad',
     parameters: 's, n, p',
-    body: `CASE WHEN n < 0 THEN RAISE('Second argument in RPAD() cannot be negative') WHEN p = '' THEN RAISE('Third argument in RPAD() cannot be empty') ELSE rpad(s, CAST(n AS INTEGER), p) END`,
+    body: `CASE WHEN s IS NULL OR p IS NULL THEN NULL WHEN n < 0 THEN RAISE('Second argument in RPAD() cannot be negative') WHEN p = '' THEN RAISE('Third argument in RPAD() cannot be empty') ELSE rpad(s, CAST(n AS INTEGER), p) END`,
   },
   {
     name: 'repeat',
     parameters: 's, n',
-    body: `CASE WHEN n < 0 THEN RAISE('Second argument in REPEAT() cannot be negative') ELSE repeat(s, n) END`,
+    body: `CASE WHEN s IS NULL THEN NULL WHEN n < 0 THEN RAISE('Second argument in REPEAT() cannot be negative') ELSE repeat(s, n) END`,
   },
   // DuckDB's reverse keeps graphemes together; GoogleSQL turns code points around.
   {
@@ -178,12 +183,12 @@ const macros: Macro[] = [
   {
     name: 'left',
     parameters: 's, n',
-    body: `CASE WHEN n < 0 THEN RAISE('Second argument in LEFT() cannot be negative') ELSE left(s, n) END`,
+    body: `CASE WHEN s IS NULL THEN NULL WHEN n < 0 THEN RAISE('Second argument in LEFT() cannot be negative') ELSE left(s, n) END`,
   },
   {
     name: 'right',
     parameters: 's, n',
-    body: `CASE WHEN n < 0 THEN RAISE('Second argument in RIGHT() cannot be negative') WHEN n = 0 THEN CASE WHEN s IS NOT NULL THEN '' END ELSE right(s, n) END`,
+    body: `CASE WHEN s IS NULL THEN NULL WHEN n < 0 THEN RAISE('Second argument in RIGHT() cannot be negative') WHEN n = 0 THEN CASE WHEN s IS NOT NULL THEN '' END ELSE right(s, n) END`,
   },
   {
     name: 'initcap',

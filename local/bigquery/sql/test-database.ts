@@ -96,3 +96,27 @@ export async function openTestDatabase(now = new Date('2026-03-01T00:00:00Z')): 
     close: () => instance.closeSync(),
   };
 }
+
+/** Rows of DuckDB's JSON, written as `cases.ts` writes them. */
+export const plainRows = (rows: readonly (readonly unknown[])[], schema: readonly Field[]): unknown[][] =>
+  rows.map((row) => row.map((value, index) => plain(value, schema[index]!)));
+
+function plain(value: unknown, field: Field): unknown {
+  if (value === null || value === undefined) return null;
+  if (field.mode === 'REPEATED' && Array.isArray(value)) {
+    return value.map((element) => plain(element, { ...field, mode: 'NULLABLE' }));
+  }
+  if (field.fields && typeof value === 'object') {
+    const members = Object.values(value);
+    return field.fields.map((member, index) => plain(members[index], member));
+  }
+  if (field.type === 'FLOAT' && typeof value === 'number') return Number(value.toPrecision(15));
+  if (field.type === 'BYTES' && typeof value === 'string') {
+    const bytes = value.replaceAll(
+      /\\x([0-9A-F]{2})|[\s\S]/g,
+      (one, hex) => hex ?? one.charCodeAt(0).toString(16),
+    );
+    return `bytes:${bytes.toLowerCase()}`;
+  }
+  return value;
+}

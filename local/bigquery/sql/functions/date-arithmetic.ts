@@ -87,7 +87,8 @@ export function addInterval(
     const step = months
       ? `to_months(CAST(${signed} * ${months} AS INTEGER))`
       : `to_days(CAST(${signed} * ${days} AS INTEGER))`;
-    return { sql: `CAST(${operand.sql} + ${step} AS DATE)`, type: operand.type };
+    const sum = `CAST(${operand.sql} + ${step} AS DATE)`;
+    return { sql: bindOnce([sum], ([date]) => `gs_date(${date})`), type: operand.type };
   }
   if (kind === 'DATETIME' && (months || days || micros)) {
     const step = months

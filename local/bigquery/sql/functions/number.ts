@@ -37,12 +37,26 @@ export const numberSignatures: Signature[] = [
     'IEEE_DIVIDE(FLOAT64, FLOAT64) -> FLOAT64',
     repeating((a, b) => `gs_ieee_divide(${a}, ${b})`),
   ),
-  signature('SAFE_ADD(INT64, INT64) -> INT64', (a, b) => `TRY(${a} + ${b})`),
-  signature('SAFE_SUBTRACT(INT64, INT64) -> INT64', (a, b) => `TRY(${a} - ${b})`),
-  signature('SAFE_MULTIPLY(INT64, INT64) -> INT64', (a, b) => `TRY(${a} * ${b})`),
-  signature('SAFE_NEGATE(INT64) -> INT64', (a) => `TRY(-${a})`),
+  // In 128 bits, which two integers of 64 do not leave: TRY takes nothing that might raise an error of ours.
+  signature('SAFE_ADD(INT64, INT64) -> INT64', (a, b) => `TRY_CAST(CAST(${a} AS HUGEINT) + ${b} AS BIGINT)`),
+  signature(
+    'SAFE_SUBTRACT(INT64, INT64) -> INT64',
+    (a, b) => `TRY_CAST(CAST(${a} AS HUGEINT) - ${b} AS BIGINT)`,
+  ),
+  signature(
+    'SAFE_MULTIPLY(INT64, INT64) -> INT64',
+    (a, b) => `TRY_CAST(CAST(${a} AS HUGEINT) * ${b} AS BIGINT)`,
+  ),
+  signature('SAFE_NEGATE(INT64) -> INT64', (a) => `TRY_CAST(-CAST(${a} AS HUGEINT) AS BIGINT)`),
   ...rounding('ROUND', 'round'),
-  signature('ROUND(FLOAT64, INT64) -> FLOAT64', (x, digits) => `round(${x}, CAST(${digits} AS INTEGER))`),
+  signature(
+    'ROUND(FLOAT64, INT64) -> FLOAT64',
+    // With digits before the point DuckDB makes 0 of what is no number.
+    repeating(
+      (x, digits) =>
+        `CASE WHEN isfinite(${x}) OR ${digits} IS NULL THEN round(${x}, CAST(${digits} AS INTEGER)) ELSE ${x} END`,
+    ),
+  ),
   ...rounding('CEIL', 'ceil'),
   ...rounding('CEILING', 'ceil'),
   ...rounding('FLOOR', 'floor'),
