@@ -245,6 +245,12 @@ export const cases: readonly Case[] = [
   { family: 'strings', sql: "SELECT SUBSTR('abc', 1, CAST(NULL AS INT64))", rows: [[null]] },
   { family: 'strings', sql: "SELECT SUBSTR('abc', CAST(NULL AS INT64))", rows: [[null]] },
   { family: 'strings', sql: "SELECT SUBSTR('abc', 9223372036854775807)", rows: [['']] },
+  { family: 'strings', sql: "SELECT REPLACE('abc', '', CAST(NULL AS STRING))", rows: [[null]] },
+  {
+    family: 'strings',
+    sql: "SELECT REPEAT(CAST(NULL AS STRING) || CAST(NULL AS STRING), 1) LIKE ''",
+    rows: [[null]],
+  },
   { family: 'casts', sql: 'SELECT CAST(1 AS STRING)', rows: [['1']] },
   { family: 'casts', sql: 'SELECT CAST(1.0 AS STRING)', rows: [['1']] },
   { family: 'casts', sql: 'SELECT CAST(0.1 AS STRING)', rows: [['0.1']] },

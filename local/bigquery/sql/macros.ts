@@ -172,7 +172,7 @@ const macros: Macro[] = [
   {
     name: 'repeat',
     parameters: 's, n',
-    body: `CASE WHEN s IS NULL THEN NULL WHEN n < 0 THEN RAISE('Second argument in REPEAT() cannot be negative') ELSE repeat(s, n) END`,
+    body: `CASE WHEN s IS NULL THEN NULL WHEN n < 0 THEN RAISE('Second argument in REPEAT() cannot be negative') ELSE repeat(CAST(s AS VARCHAR), n) END`,
   },
   // DuckDB's reverse keeps graphemes together; GoogleSQL turns code points around.
   {

@@ -59,7 +59,8 @@ export const textSignatures: Signature[] = [
   signature(
     'REPLACE(STRING, STRING, STRING) -> STRING',
     repeating(
-      (text, from, to) => `CASE WHEN ${from} = '' THEN ${text} ELSE replace(${text}, ${from}, ${to}) END`,
+      (text, from, to) =>
+        `CASE WHEN ${from} = '' AND ${to} IS NOT NULL THEN ${text} ELSE replace(${text}, ${from}, ${to}) END`,
     ),
   ),
   signature('SPLIT(STRING) -> ARRAY<STRING>', (text) => `string_split(${text}, ',')`),
