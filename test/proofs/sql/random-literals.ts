@@ -85,6 +85,10 @@ export const literals = {
       '{"a":1,"b":{"c":"x"},"l":[1,null,"y"],"s":"跑","t":true,"n":null,"f":1.5,"big":12345678901234567,"é k":2}',
     ).map((text) => `JSON ${text}`),
   ),
+  jsonText: pick(
+    'CAST(NULL AS STRING)',
+    ...quoted('', 'not json', '{"a":"b","l":[1]}', '{"a":null,"b":{"c":true}}', '"跑"', '[]', '12', '{'),
+  ),
   path: pick(...quoted('$', '$.a', '$.b', '$.b.c', '$.l', '$.l[0]', '$.l[1]', '$.l[9]', '$.n', '$.s', '$.f')),
   zone: pick(
     ...quoted(
