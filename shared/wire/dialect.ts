@@ -48,5 +48,11 @@ export interface WireDialect {
   /** Whether a request of this method and path (duplicate slashes folded) is of this dialect. */
   matches(method: string, path: string): boolean;
   decode(request: WireRequest, options: DecodeOptions): Decoded;
+  /**
+   * One event as JSON text, as `Decoded.text(place)` wrote it and quarantine keeps it, decoded as it would have been
+   * at its place: one item, or undecodable where the text is no JSON. How its request was compressed, encrypted or
+   * sent plays no part. `receivedAt` in microseconds since 1970, of the request that brought it.
+   */
+  decodeElement(json: Buffer, receivedAt: number, options: DecodeOptions): Decoded;
   readonly success: Answer;
 }

@@ -93,6 +93,39 @@ describe('bodies', () => {
   });
 });
 
+describe('one element', () => {
+  const decodeElement = (text: string) => analysys.decodeElement(Buffer.from(text), receivedAt, options);
+
+  test('taken out of any request and decoded alone is what it was at its place, refusals too', () => {
+    const key = fc.constantFrom('appid', 'xwho', 'xwhat', 'xwhen', 'xcontext');
+    const good = fc.dictionary(fc.string(), fc.jsonValue()).map((xcontext) => ({ ...sample, xcontext }));
+    const bent = fc.tuple(good, key, fc.jsonValue()).map(([event, at, value]) => ({ ...event, [at]: value }));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(good, bent, fc.jsonValue()), { maxLength: 5 }), (elements) => {
+        const whole = analysys.decode(request(JSON.stringify(elements)), options);
+        if (whole.kind !== 'items') throw new Error(whole.refusal.detail);
+        whole.items.forEach((item, place) => {
+          const alone = decodeElement(whole.text(place) ?? '');
+          expect(alone).toMatchObject({ kind: 'items', items: [item] });
+          if (alone.kind === 'items') expect(alone.text(0)).toBe(whole.text(place));
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('that is an array stays one element, and text that is no JSON is undecodable', () => {
+    expect(decodeElement(JSON.stringify([sample]))).toMatchObject({
+      kind: 'items',
+      items: [{ kind: 'refused', refusal: { reason: 'not_an_object' } }],
+    });
+    expect(decodeElement('{"appid":')).toMatchObject({
+      kind: 'undecodable',
+      refusal: { reason: 'invalid_json' },
+    });
+  });
+});
+
 describe('events', () => {
   test('a track keeps what the caller gave in properties and what the SDK adds in context', () => {
     expect(decodeOne(sample)).toEqual({

@@ -6,7 +6,7 @@ import { createTextBuffer, type TextBuffer } from '../json/text-buffer.ts';
 import { mendString, type Warnings, warn } from '../json/value-rules.ts';
 import { type AnalysysEvent, checkAnalysysEvent, isId, isObject } from './check.ts';
 import { analysysLimits, analysysValueRules, sdkFields } from './limits.ts';
-import { readBody } from './read-body.ts';
+import { readBody, readJson } from './read-body.ts';
 
 /** The dialect of the Analysys (易观方舟) SDKs: a JSON array posted to `/up`, answered with `{"code":200}`. */
 export const analysys: WireDialect = {
@@ -14,6 +14,7 @@ export const analysys: WireDialect = {
   // The Python SDK given a URL that already ends in /up asks for /up/up.
   matches: (method, path) => method === 'POST' && (path === '/up' || path === '/up/' || path === '/up/up'),
   decode,
+  decodeElement,
   // Go and Lua compare the whole body, to the byte.
   success: { status: 200, contentType: 'application/json', body: '{"code":200}' },
 };
@@ -28,16 +29,33 @@ function decode(request: WireRequest, options: DecodeOptions): Decoded {
     const refusal = { reason: 'too_many_events', field: undefined, detail };
     return { kind: 'undecodable', project: queryProject(request.query), refusal };
   }
+  return decodeElements(elements, body.bytes, request.receivedAt, options);
+}
+
+/** An array is not unwrapped here: in a request it would have been an element that is no object. */
+function decodeElement(json: Buffer, receivedAt: number, options: DecodeOptions): Decoded {
+  const read = readJson(json);
+  if (!read.ok) return { kind: 'undecodable', project: undefined, refusal: read.refusal };
+  return decodeElements([read.value], json.length, receivedAt, options);
+}
+
+/** `bytes`: how long the JSON of all the elements is. */
+function decodeElements(
+  elements: readonly JsonValue[],
+  bytes: number,
+  receivedAt: number,
+  options: DecodeOptions,
+): Decoded {
   // The JSON of the events is seldom longer than that of the request.
-  const text = createTextBuffer(body.bytes);
+  const text = createTextBuffer(bytes);
   return {
     kind: 'items',
-    items: elements.map((element) => decodeElement(element, text, request.receivedAt, options)),
+    items: elements.map((element) => decodeItem(element, text, receivedAt, options)),
     text: (place) => textOf(elements[place]),
   };
 }
 
-function decodeElement(
+function decodeItem(
   element: JsonValue,
   text: TextBuffer,
   receivedAt: number,

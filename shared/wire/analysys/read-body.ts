@@ -41,7 +41,8 @@ export function readBody(body: Buffer, inflatedBytes: number): ReadBody {
 const leftBracket = 0x5b;
 const leftBrace = 0x7b;
 
-function readJson(bytes: Buffer): ReadBody {
+/** UTF-8 JSON, bounded before it is parsed. */
+export function readJson(bytes: Buffer): ReadBody {
   const parsed = parseJson(bytes, bounds);
   return parsed.ok
     ? { ok: true, value: parsed.value, bytes: bytes.length }
