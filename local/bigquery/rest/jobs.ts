@@ -89,6 +89,7 @@ export function jobRoutes(jobs: JobStore): Route[] {
         totalBytesProcessed: String(bytesProcessed),
         jobComplete: true,
         cacheHit: false,
+        statementType: 'SELECT',
       };
     }
     const job = jobs.start(parsed);
