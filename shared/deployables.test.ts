@@ -50,6 +50,16 @@ describe('a deployables file is refused, saying where and why,', () => {
       [{ ...push, timeoutSeconds: 30 }],
       'above ackDeadlineSeconds',
     ],
+    [
+      'for a schedule of a public function',
+      [{ ...http, schedules: [{ name: 'j', cron: '* * * * *', path: '/j' }] }],
+      'must be empty where anyone may call',
+    ],
+    [
+      'for a schedule that is not cron',
+      [{ ...http, public: false, schedules: [{ name: 'j', cron: 'hourly', path: '/j' }] }],
+      'five fields of cron',
+    ],
   ])('%s', async (_name, functions, message) => {
     const file = pathToFileURL(join(folder, 'functions.json'));
     await writeFile(file, JSON.stringify({ functions }));

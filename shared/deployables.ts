@@ -29,6 +29,14 @@ const common = {
     .default({}),
 };
 
+/** A job of Cloud Scheduler that posts to a function. */
+const schedule = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,48}$/, 'must be lower case letters, digits and hyphens'),
+  cron: z.string().regex(/^\S+( \S+){4}$/, 'must be the five fields of cron'),
+  timeZone: z.string().default('Etc/UTC'),
+  path: z.string().regex(/^\/[\w/-]*$/, 'must be a path of the function'),
+});
+
 const deployable = z
   .discriminatedUnion('trigger', [
     z.strictObject({
@@ -38,6 +46,7 @@ const deployable = z
       public: z.boolean(),
       /** The local cloud's port for it. */
       port: z.int().min(1).max(65535),
+      schedules: z.array(schedule).default([]),
     }),
     z.strictObject({
       ...common,
@@ -54,6 +63,10 @@ const deployable = z
   .refine((it) => it.trigger !== 'push' || it.timeoutSeconds > it.ackDeadlineSeconds, {
     path: ['timeoutSeconds'],
     error: 'must be above ackDeadlineSeconds, or the function is cut off before Pub/Sub stops waiting for it',
+  })
+  .refine((it) => it.trigger !== 'http' || !it.public || it.schedules.length === 0, {
+    path: ['schedules'],
+    error: 'must be empty where anyone may call: a job is told from a stranger by its token',
   });
 
 const deployables = z.strictObject({

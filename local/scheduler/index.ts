@@ -1,0 +1,82 @@
+import { Cron } from 'croner';
+
+/** A job of Cloud Scheduler: a POST without a body, with a token, at the times of a cron expression. */
+export interface Job {
+  name: string;
+  cron: string;
+  /** A name of the IANA time zone database. */
+  timeZone: string;
+  url: string;
+  audience: string;
+  /** Email of the service account that calls. */
+  serviceAccount: string;
+  attemptDeadlineSeconds: number;
+}
+
+/** What came of one run: an answer, or why there was none. */
+export type JobRun = { status: number; body: string } | { error: string };
+
+export interface Scheduler {
+  /** Runs a job now, as Cloud Scheduler's "Force run" does. Rejects for a name that no job has. */
+  run(name: string): Promise<JobRun>;
+  close(): void;
+}
+
+/**
+ * Calls each job when it is due; while a run is under way the job's next is left out. Nothing is tried again before the
+ * next time that is due, as with Cloud Scheduler's default of no retries.
+ */
+export function startScheduler(options: {
+  jobs: readonly Job[];
+  sign: (claims: { audience: string; email: string }) => Promise<string>;
+  log: (line: string) => void;
+}): Scheduler {
+  const { jobs, sign, log } = options;
+  const closing = new AbortController();
+
+  const runAt = async (job: Job, scheduledAt: Date): Promise<JobRun> => {
+    try {
+      const token = await sign({ audience: job.audience, email: job.serviceAccount });
+      const response = await fetch(job.url, {
+        method: 'POST',
+        // The headers that Cloud Scheduler sets: cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs
+        headers: {
+          Authorization: `Bearer ${token}`,
+          'Content-Type': 'application/octet-stream',
+          'User-Agent': 'Google-Cloud-Scheduler',
+          'X-CloudScheduler': 'true',
+          'X-CloudScheduler-JobName': job.name,
+          'X-CloudScheduler-ScheduleTime': scheduledAt.toISOString(),
+        },
+        signal: AbortSignal.any([closing.signal, AbortSignal.timeout(job.attemptDeadlineSeconds * 1000)]),
+      });
+      return { status: response.status, body: await response.text() };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+      return { error: `${error instanceof Error ? error.message : error}${cause}` };
+    }
+  };
+
+  const running = jobs.map(
+    (job) =>
+      new Cron(job.cron, { timezone: job.timeZone, protect: true }, async (cron: Cron) => {
+        const run = await runAt(job, cron.currentRun() ?? new Date());
+        const failure = 'error' in run ? run.error : run.status >= 300 ? `HTTP ${run.status}` : undefined;
+        if (failure !== undefined && !closing.signal.aborted) log(`${job.name}: ${failure}`);
+      }),
+  );
+
+  return {
+    async run(name) {
+      const job = jobs.find((one) => one.name === name);
+      if (job === undefined) {
+        throw new Error(`There is no job ${name}; the jobs are ${jobs.map((one) => one.name).join(', ')}.`);
+      }
+      return runAt(job, new Date());
+    },
+    close() {
+      for (const cron of running) cron.stop();
+      closing.abort();
+    },
+  };
+}
