@@ -12,7 +12,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/host/log.ts',
     'shared/host/when-draining.ts',
     'shared/settings/settings-file.ts',
-    'shared/wire/analysys/decode.ts',
+    'shared/wire/dialects.ts',
     'zod',
   ],
   'functions/ingest/handle-request.ts': [
@@ -25,8 +25,8 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   ],
   'functions/ingest/accept-request.ts': [
     'functions/ingest/daily-cap.ts',
-    'functions/ingest/encode-request.ts',
-    'functions/ingest/pack-messages.ts',
+    'shared/batches/encode-request.ts',
+    'shared/batches/pack-messages.ts',
     'functions/ingest/read-body.ts',
     'node:crypto',
     'shared/events/encode-event.ts',
@@ -37,6 +37,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   ],
   'functions/ingest/read-body.ts': ['node:crypto', 'node:http'],
   'shared/wire/dialect.ts': ['shared/events/event.ts'],
+  'shared/wire/dialects.ts': ['shared/wire/analysys/decode.ts', 'shared/wire/dialect.ts'],
   'shared/wire/analysys/decode.ts': [
     'shared/events/event.ts',
     'shared/wire/analysys/check.ts',
@@ -67,8 +68,8 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   ],
   'shared/wire/json/text-buffer.ts': [],
   'shared/wire/json/value-rules.ts': [],
-  'functions/ingest/encode-request.ts': [
-    'functions/ingest/quarantine.ts',
+  'shared/batches/encode-request.ts': [
+    'shared/batches/encode-quarantined.ts',
     'node:crypto',
     'shared/events/encode-event.ts',
     'shared/events/event.ts',
@@ -84,7 +85,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/warehouse/generated/row-descriptors.ts',
     'shared/warehouse/row-buffer.ts',
   ],
-  'functions/ingest/quarantine.ts': [
+  'shared/batches/encode-quarantined.ts': [
     'node:crypto',
     'shared/events/encode-event.ts',
     'shared/events/event.ts',
@@ -94,7 +95,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/warehouse/tables/index.ts',
     'shared/wire/dialect.ts',
   ],
-  'functions/ingest/pack-messages.ts': [
+  'shared/batches/pack-messages.ts': [
     'node:zlib',
     'shared/google/pubsub-publisher.ts',
     'shared/warehouse/event-batch.ts',
@@ -115,7 +116,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'zod',
   ],
   'functions/load/handler.ts': [
-    'functions/load/decode-message.ts',
+    'shared/batches/decode-message.ts',
     'functions/load/push-envelope.ts',
     'functions/load/quarantine-rows.ts',
     'functions/load/read-body.ts',
@@ -127,9 +128,9 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   ],
   'functions/load/read-body.ts': ['node:http'],
   'functions/load/push-envelope.ts': ['node:crypto'],
-  'functions/load/decode-message.ts': [
-    'functions/load/push-envelope.ts',
+  'shared/batches/decode-message.ts': [
     'node:zlib',
+    'shared/google/pubsub-publisher.ts',
     'shared/warehouse/event-batch.ts',
     'shared/warehouse/schema-versions.ts',
   ],

@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { encodeRequest, encodeTooLarge } from '../../shared/batches/encode-request.ts';
+import { packMessages } from '../../shared/batches/pack-messages.ts';
 import { describeRequest } from '../../shared/events/encode-event.ts';
 import type { Message } from '../../shared/google/pubsub-publisher.ts';
 import type { log as writeLog } from '../../shared/host/log.ts';
 import type { LiveSettings } from '../../shared/settings/settings-file.ts';
 import type { WireDialect, WireRequest } from '../../shared/wire/dialect.ts';
 import { createDailyCap } from './daily-cap.ts';
-import { encodeRequest, encodeTooLarge } from './encode-request.ts';
-import { packMessages } from './pack-messages.ts';
 import type { ReadBody } from './read-body.ts';
 
 export interface AcceptOptions {

@@ -9,7 +9,7 @@ import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
 import { log } from '../../shared/host/log.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
 import { InvalidSettings, type LiveSettings, openSettings } from '../../shared/settings/settings-file.ts';
-import { analysys } from '../../shared/wire/analysys/decode.ts';
+import { wireDialects } from '../../shared/wire/dialects.ts';
 import { createHandleRequest } from './handle-request.ts';
 import { createPublishQueue } from './publish.ts';
 
@@ -44,7 +44,7 @@ const publisher = createPublisher(GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, process.en
 const queue = createPublishQueue(publisher.send, PUBLISH_TIMEOUT_MS);
 
 const handleRequest = createHandleRequest({
-  dialects: [analysys],
+  dialects: wireDialects,
   settings: openSettingsOrStop(),
   publish: queue.publish,
   log,

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { decodeMessage } from '../../shared/batches/decode-message.ts';
 import type { VerifyToken } from '../../shared/google/verify-token.ts';
 import { log as writeLog } from '../../shared/host/log.ts';
 import type { Writer } from '../../shared/warehouse/writer.ts';
-import { decodeMessage } from './decode-message.ts';
 import { type PushedMessage, parsePushEnvelope } from './push-envelope.ts';
 import { encodeUndecodableMessage } from './quarantine-rows.ts';
 import { readBody } from './read-body.ts';

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { createOrdinals, encodeEvent, type RequestFacts } from '../../shared/events/encode-event.ts';
-import { eventLimits, isStateKind, type Refusal } from '../../shared/events/event.ts';
-import { judgeProject, type Settings } from '../../shared/settings/settings.ts';
-import type { EventBatch } from '../../shared/warehouse/event-batch.ts';
-import { createRowBuffer } from '../../shared/warehouse/row-buffer.ts';
-import type { Decoded, WireDialect, WireRequest } from '../../shared/wire/dialect.ts';
-import { encodeQuarantined, type Kept } from './quarantine.ts';
+import { createOrdinals, encodeEvent, type RequestFacts } from '../events/encode-event.ts';
+import { eventLimits, isStateKind, type Refusal } from '../events/event.ts';
+import { judgeProject, type Settings } from '../settings/settings.ts';
+import type { EventBatch } from '../warehouse/event-batch.ts';
+import { createRowBuffer } from '../warehouse/row-buffer.ts';
+import type { Decoded, WireDialect, WireRequest } from '../wire/dialect.ts';
+import { encodeQuarantined, type Kept } from './encode-quarantined.ts';
 
 /** What a request became: rows for the warehouse, and the project that most likely sent it. */
 export interface EncodedRequest {

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import type { RequestFacts } from '../../shared/events/encode-event.ts';
-import type { Dialect, Refusal } from '../../shared/events/event.ts';
-import { encodeRow } from '../../shared/warehouse/encode-row.ts';
-import type { QuarantineRow } from '../../shared/warehouse/generated/row-types.ts';
-import type { RowBuffer } from '../../shared/warehouse/row-buffer.ts';
-import { quarantine } from '../../shared/warehouse/tables/index.ts';
-import type { WireRequest } from '../../shared/wire/dialect.ts';
+import type { RequestFacts } from '../events/encode-event.ts';
+import type { Dialect, Refusal } from '../events/event.ts';
+import { encodeRow } from '../warehouse/encode-row.ts';
+import type { QuarantineRow } from '../warehouse/generated/row-types.ts';
+import type { RowBuffer } from '../warehouse/row-buffer.ts';
+import { quarantine } from '../warehouse/tables/index.ts';
+import type { WireRequest } from '../wire/dialect.ts';
 
 /** What is kept: a whole request, the beginning of one that was too large, or one event of it. */
 export type Kept =

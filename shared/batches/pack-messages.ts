@@ -1,7 +1,7 @@
 import { constants, gzipSync } from 'node:zlib';
-import type { Message } from '../../shared/google/pubsub-publisher.ts';
-import { type EventBatch, encodeEventBatch, rowFrameBytes } from '../../shared/warehouse/event-batch.ts';
-import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
+import type { Message } from '../google/pubsub-publisher.ts';
+import { type EventBatch, encodeEventBatch, rowFrameBytes } from '../warehouse/event-batch.ts';
+import { currentSchemaVersion } from '../warehouse/schema-versions.ts';
 
 /** What the attributes of a message say of the request it came from. */
 export interface BatchFacts {

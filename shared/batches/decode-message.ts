@@ -1,7 +1,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { decodeEventBatch, type EventBatch } from '../../shared/warehouse/event-batch.ts';
-import { currentSchemaVersion, schemaVersions } from '../../shared/warehouse/schema-versions.ts';
-import type { PushedMessage } from './push-envelope.ts';
+import type { Message } from '../google/pubsub-publisher.ts';
+import { decodeEventBatch, type EventBatch } from '../warehouse/event-batch.ts';
+import { currentSchemaVersion, schemaVersions } from '../warehouse/schema-versions.ts';
 
 export type DecodedMessage =
   | { readonly kind: 'batch'; readonly schemaVersion: number; readonly batch: EventBatch }
@@ -14,10 +14,7 @@ export type DecodedMessage =
 const maxInflatedBytes = 32 * 1024 * 1024;
 
 /** Undoes the compression and slices the rows out, without looking into them. */
-export function decodeMessage({
-  data,
-  attributes,
-}: Pick<PushedMessage, 'data' | 'attributes'>): DecodedMessage {
+export function decodeMessage({ data, attributes }: Message): DecodedMessage {
   const { schema_version: version = '', encoding = '' } = attributes;
   if (!/^[1-9]\d{0,8}$/.test(version)) return undecodable('schema_version is not a version');
   const schemaVersion = Number(version);

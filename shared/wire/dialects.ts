@@ -1,0 +1,5 @@
+import { analysys } from './analysys/decode.ts';
+import type { WireDialect } from './dialect.ts';
+
+/** Every dialect that is understood, in the order in which their endpoints are matched. */
+export const wireDialects: readonly WireDialect[] = [analysys];
