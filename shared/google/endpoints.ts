@@ -3,7 +3,13 @@ import { refuseToStart } from '../configuration/read-configuration.ts';
 /** Where a service is to be found: on this laptop, or undefined for Google's own. */
 export type LocalEndpoint = { readonly host: string; readonly port: number };
 
-const names = ['LOCAL_PUBSUB', 'LOCAL_BIGQUERY', 'LOCAL_BIGQUERY_STORAGE', 'LOCAL_TOKEN_ISSUER'] as const;
+const names = [
+  'LOCAL_PUBSUB',
+  'LOCAL_BIGQUERY',
+  'LOCAL_BIGQUERY_STORAGE',
+  'LOCAL_STORAGE',
+  'LOCAL_TOKEN_ISSUER',
+] as const;
 export type LocalVariable = (typeof names)[number];
 
 /**
