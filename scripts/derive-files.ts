@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { settingsSchema } from '../shared/settings/settings.ts';
 import { schemaVersions } from '../shared/warehouse/schema-versions.ts';
 import type { Column, ColumnType, Table } from '../shared/warehouse/table.ts';
-import { eventLog, quarantine, tables } from '../shared/warehouse/tables/index.ts';
+import { eventLog, quarantine, quarantineOutcomes, tables } from '../shared/warehouse/tables/index.ts';
 
 /** Every derived file, by its path from the root, with the text it must have. */
 export function deriveFiles(): Map<string, string> {
@@ -73,7 +73,11 @@ function field({ name, type, mode }: Column): string {
 }
 
 function rowDescriptors(): string {
-  const columnsOf = { event_log: eventLog.columns, quarantine: quarantine.columns };
+  const columnsOf = {
+    event_log: eventLog.columns,
+    quarantine: quarantine.columns,
+    quarantine_outcomes: quarantineOutcomes.columns,
+  };
   const versions = schemaVersions.map(({ version, columns }) => {
     const byTable = Object.entries(columns).map(([table, count]) => {
       const fields = columnsOf[table as keyof typeof columnsOf].slice(0, count).map((column, index) => ({
@@ -124,7 +128,7 @@ function protoFile(): string {
   return `// ${warning}
 //
 // What a message on the topic \`events\` holds, compressed as its attribute \`encoding\` says (zstd, gzip or identity).
-// Attributes: batch_id, dialect, project, count, encoding, schema_version.
+// Attributes: batch_id, dialect, project, count, encoding, schema_version; replay_id where a replay sent it.
 syntax = "proto2";
 
 package tributary;

@@ -159,6 +159,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/warehouse/append-with-retry.ts',
     'shared/warehouse/flow-control.ts',
     'shared/warehouse/row-descriptor.ts',
+    'shared/warehouse/schema-versions.ts',
   ],
   'shared/warehouse/append-queue.ts': [
     'shared/warehouse/append-answer.ts',
@@ -186,6 +187,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/warehouse/row-descriptor.ts': [
     'shared/warehouse/append-request.ts',
     'shared/warehouse/generated/row-descriptors.ts',
+    'shared/warehouse/schema-versions.ts',
   ],
 };
 

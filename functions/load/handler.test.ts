@@ -95,6 +95,17 @@ describe('rows that BigQuery refuses', () => {
     expect(new Set(ids(await load.rows('quarantine'), 'quarantine_id')).size).toBe(1);
   });
 
+  test('have another id at every replay, so that what is refused again is open again', async () => {
+    const batch = { events: [old()] };
+    for (const replay_id of ['', 'first', 'first', 'second']) {
+      const attributes: Record<string, string> = replay_id === '' ? {} : { replay_id };
+      expect((await load.push({ batch, attributes })).status).toBe(204);
+    }
+    const rows = await load.rows('quarantine');
+    expect(rows).toHaveLength(4);
+    expect(new Set(ids(rows, 'quarantine_id')).size).toBe(3);
+  });
+
   test('are judged per table', async () => {
     await load.push({ batch: { events: [old(), eventRow()], state: [0, 1] } });
     expect(ids(await load.rows('state_log'))).toEqual(['e1', 'old']);

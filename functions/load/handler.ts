@@ -35,7 +35,10 @@ export function createLoadHandler(dependencies: LoadDependencies) {
     deadline: number,
   ): Promise<StoreOutcome | 'newer_schema_version'> {
     const decoded = decodeMessage(message);
-    if (decoded.kind === 'batch') return storeBatch(writer, decoded.batch, decoded.schemaVersion, deadline);
+    if (decoded.kind === 'batch') {
+      const { replay_id: replayId } = message.attributes;
+      return storeBatch(writer, decoded.batch, decoded.schemaVersion, deadline, replayId);
+    }
     if (decoded.kind === 'newer_schema_version') return decoded.kind;
     const row = encodeUndecodableMessage(message, decoded.detail, Date.now());
     return storeQuarantine(writer, [row], deadline, `undecodable message: ${decoded.detail}`);

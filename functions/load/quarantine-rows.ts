@@ -13,18 +13,20 @@ const beginningBytes = 64 * 1024;
 
 /**
  * Encodes the quarantine row of a row that BigQuery refused, with the row's own bytes as its body. Its id depends on
- * nothing but the table and those bytes, so that a redelivered message adds a copy and not another row.
+ * nothing but the table, those bytes and the replay that sent them, if any: a redelivered message adds a copy and not
+ * another row, and what is refused again after a replay is open again.
  */
 export function encodeRefusedRow(
   table: AppendedTable,
   schemaVersion: number,
   { row, reason, detail }: RefusedRow,
   nowMs: number,
+  replayId: string | undefined,
 ): Buffer {
   const fields = readFields(table, row);
   const receivedAt = fields.number('received_at');
   return encode({
-    quarantine_id: hash([table, '\0', row]).slice(0, 32),
+    quarantine_id: hash([table, '\0', ...(replayId === undefined ? [] : [replayId, '\0']), row]).slice(0, 32),
     project: fields.text('project'),
     dialect: fields.text('dialect') ?? 'unknown',
     batch_id: fields.text('batch_id') ?? 'unknown',

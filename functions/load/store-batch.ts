@@ -15,12 +15,13 @@ export type StoreOutcome =
     }
   | { readonly kind: 'full' };
 
-/** Appends the rows of a message to their tables, and quarantines those that BigQuery refuses. */
+/** Appends the rows of a message to their tables, and quarantines those that BigQuery refuses. `replayId`: of the message. */
 export async function storeBatch(
   writer: Pick<Writer, 'append'>,
   batch: EventBatch,
   schemaVersion: number,
   deadline: number,
+  replayId?: string,
 ): Promise<StoreOutcome> {
   const rowsByTable: readonly (readonly [AppendedTable, readonly Uint8Array[]])[] = [
     ['event_log', batch.events],
@@ -39,7 +40,7 @@ export async function storeBatch(
     if (outcome.kind !== 'appended') return describeFailure(table, outcome);
     for (const refused of outcome.refused) {
       detail ||= `${table}: ${refused.detail}`;
-      quarantineRows.push(encodeRefusedRow(table, schemaVersion, refused, Date.now()));
+      quarantineRows.push(encodeRefusedRow(table, schemaVersion, refused, Date.now(), replayId));
     }
   }
   return quarantineRows.length === 0

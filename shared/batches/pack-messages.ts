@@ -8,6 +8,8 @@ export interface BatchFacts {
   readonly batchId: string;
   readonly dialect: string;
   readonly project: string | undefined;
+  /** The replay that sends it; undefined for the request itself. */
+  readonly replayId?: string;
 }
 
 /** Bytes of a message before compression. One request is one message unless it is larger. */
@@ -68,4 +70,5 @@ const attributesOf = (batch: EventBatch, facts: BatchFacts): Record<string, stri
   count: String(batch.events.length),
   encoding: 'gzip',
   schema_version: String(currentSchemaVersion),
+  ...(facts.replayId !== undefined && { replay_id: facts.replayId }),
 });

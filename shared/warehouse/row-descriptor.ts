@@ -1,5 +1,6 @@
 import type { FieldLabel, FieldType } from './append-request.ts';
 import { rowDescriptors } from './generated/row-descriptors.ts';
+import type { EncodedTable } from './schema-versions.ts';
 
 /** A DescriptorProto in JSON: what BigQuery reads encoded rows by. */
 export interface RowDescriptor {
@@ -14,7 +15,7 @@ export interface RowDescriptor {
 
 /** The descriptor that rows of a schema version are appended with; undefined for a version this build does not know. */
 export function findRowDescriptor(
-  table: 'event_log' | 'state_log' | 'quarantine',
+  table: EncodedTable | 'state_log',
   schemaVersion: number,
 ): RowDescriptor | undefined {
   const version = Object.entries(rowDescriptors).find(([number]) => Number(number) === schemaVersion)?.[1];

@@ -5,10 +5,12 @@
  * version's descriptor, so a deploy never strands what is in flight. After adding a column,
  * append a version; never change one.
  */
-export const schemaVersions = [{ version: 1, columns: { event_log: 24, quarantine: 21 } }] as const;
+export const schemaVersions = [
+  { version: 1, columns: { event_log: 24, quarantine: 21, quarantine_outcomes: 9 } },
+] as const;
 
 /** The version that ingest encodes with. */
 export const currentSchemaVersion = 1;
 
-/** The tables whose rows travel encoded on Pub/Sub. state_log takes the rows of event_log. */
-export type EncodedTable = 'event_log' | 'quarantine';
+/** The tables whose rows are encoded; those of the first two travel on Pub/Sub. state_log takes the rows of event_log. */
+export type EncodedTable = 'event_log' | 'quarantine' | 'quarantine_outcomes';

@@ -5,11 +5,12 @@ import { type AppendQueue, createAppendQueue, type QueueLimits } from './append-
 import { appendWithRetry, type Retry, type RetryLimits } from './append-with-retry.ts';
 import { createFlowControl } from './flow-control.ts';
 import { findRowDescriptor } from './row-descriptor.ts';
+import type { EncodedTable } from './schema-versions.ts';
 
 export type { RefusedRow } from './append-batch.ts';
 
-/** The tables that rows are appended to as they travel. */
-export type AppendedTable = 'event_log' | 'state_log' | 'quarantine';
+/** The tables that encoded rows are appended to. */
+export type AppendedTable = EncodedTable | 'state_log';
 
 export interface WriterLimits extends QueueLimits, RetryLimits {
   /** A single row above this is refused here: BigQuery takes requests of less than 10 MB. */

@@ -58,6 +58,20 @@ export const rowDescriptors = {
         {"name":"schema_version","number":21,"type":"TYPE_INT64","label":"LABEL_OPTIONAL"},
       ],
     },
+    quarantine_outcomes: {
+      name: 'QuarantineOutcomesRow',
+      field: [
+        {"name":"quarantine_id","number":1,"type":"TYPE_STRING","label":"LABEL_REQUIRED"},
+        {"name":"replay_id","number":2,"type":"TYPE_STRING","label":"LABEL_REQUIRED"},
+        {"name":"received_at","number":3,"type":"TYPE_INT64","label":"LABEL_REQUIRED"},
+        {"name":"decided_at","number":4,"type":"TYPE_INT64","label":"LABEL_REQUIRED"},
+        {"name":"outcome","number":5,"type":"TYPE_STRING","label":"LABEL_REQUIRED"},
+        {"name":"reason","number":6,"type":"TYPE_STRING","label":"LABEL_OPTIONAL"},
+        {"name":"detail","number":7,"type":"TYPE_STRING","label":"LABEL_OPTIONAL"},
+        {"name":"project","number":8,"type":"TYPE_STRING","label":"LABEL_OPTIONAL"},
+        {"name":"events","number":9,"type":"TYPE_INT64","label":"LABEL_OPTIONAL"},
+      ],
+    },
   },
 } as const;
 
@@ -111,5 +125,16 @@ export const rowFields = {
     detail: 19,
     replayable: 20,
     schema_version: 21,
+  },
+  quarantine_outcomes: {
+    quarantine_id: 1,
+    replay_id: 2,
+    received_at: 3,
+    decided_at: 4,
+    outcome: 5,
+    reason: 6,
+    detail: 7,
+    project: 8,
+    events: 9,
   },
 } as const;
