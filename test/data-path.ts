@@ -107,26 +107,28 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'functions/load/index.ts': [
     '@google-cloud/functions-framework',
     'functions/load/handler.ts',
+    'functions/load/metrics.ts',
     'shared/configuration/read-configuration.ts',
     'shared/google/storage-write.ts',
     'shared/google/verify-token.ts',
     'shared/host/log.ts',
+    'shared/host/metrics.ts',
     'shared/host/when-draining.ts',
     'shared/warehouse/writer.ts',
     'zod',
   ],
   'functions/load/handler.ts': [
     'shared/batches/decode-message.ts',
+    'functions/load/metrics.ts',
     'functions/load/push-envelope.ts',
     'functions/load/quarantine-rows.ts',
-    'functions/load/read-body.ts',
     'functions/load/store-batch.ts',
     'node:http',
     'shared/google/verify-token.ts',
     'shared/host/log.ts',
+    'shared/host/read-whole-body.ts',
     'shared/warehouse/writer.ts',
   ],
-  'functions/load/read-body.ts': ['node:http'],
   'functions/load/push-envelope.ts': ['node:crypto'],
   'shared/batches/decode-message.ts': [
     'node:zlib',
@@ -194,6 +196,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
 /** What the data path uses and no event passes through: start, clients, settings, the host, generated numbers and types. */
 export const besideTheDataPath = [
   'functions/ingest/daily-cap.ts',
+  'functions/load/metrics.ts',
   'shared/configuration/',
   'shared/google/',
   'shared/host/',

@@ -46,7 +46,11 @@ describe('a batch', () => {
   test('of a newer schema version waits for a newer deployment', async () => {
     const answer = await load.push({ attributes: { schema_version: '999' } });
     expect(answer.status).toBe(503);
-    expect(load.logged.at(-1)).toMatchObject({ severity: 'ERROR', schemaVersion: '999', batchId: 'batch-1' });
+    expect(load.logged.at(-1)).toMatchObject({
+      severity: 'ERROR',
+      schema_version: '999',
+      batch_id: 'batch-1',
+    });
   });
 });
 

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeMessage } from '../../shared/batches/decode-message.ts';
 import type { VerifyToken } from '../../shared/google/verify-token.ts';
-import { log as writeLog } from '../../shared/host/log.ts';
+import { readTrace, log as writeLog } from '../../shared/host/log.ts';
+import { readWholeBody } from '../../shared/host/read-whole-body.ts';
 import type { Writer } from '../../shared/warehouse/writer.ts';
+import { countMessage, type LoadCounts } from './metrics.ts';
 import { type PushedMessage, parsePushEnvelope } from './push-envelope.ts';
 import { encodeUndecodableMessage } from './quarantine-rows.ts';
-import { readBody } from './read-body.ts';
 import { type StoreOutcome, storeBatch, storeQuarantine } from './store-batch.ts';
 
 export interface LoadDependencies {
@@ -13,6 +14,7 @@ export interface LoadDependencies {
   readonly writer: Pick<Writer, 'append'>;
   /** The subscription's, in seconds. */
   readonly ackDeadlineSeconds: number;
+  readonly counts: LoadCounts;
   readonly log?: typeof writeLog;
 }
 
@@ -27,21 +29,22 @@ const answerMarginMs = 5_000;
  * acknowledged by BigQuery or quarantined; every other answer has the message delivered again.
  */
 export function createLoadHandler(dependencies: LoadDependencies) {
-  const { verifyToken, writer, log = writeLog } = dependencies;
+  const { verifyToken, writer, counts, log = writeLog } = dependencies;
   const timeMs = Math.max(1_000, dependencies.ackDeadlineSeconds * 1_000 - answerMarginMs);
 
-  async function store(
-    message: PushedMessage,
-    deadline: number,
-  ): Promise<StoreOutcome | 'newer_schema_version'> {
+  async function store(message: PushedMessage, deadline: number): Promise<Stored> {
     const decoded = decodeMessage(message);
+    if (decoded.kind === 'newer_schema_version') return { events: 0, outcome: decoded };
     if (decoded.kind === 'batch') {
+      const { batch, schemaVersion } = decoded;
       const { replay_id: replayId } = message.attributes;
-      return storeBatch(writer, decoded.batch, decoded.schemaVersion, deadline, replayId);
+      return {
+        events: batch.events.length,
+        outcome: await storeBatch(writer, batch, schemaVersion, deadline, replayId),
+      };
     }
-    if (decoded.kind === 'newer_schema_version') return decoded.kind;
     const row = encodeUndecodableMessage(message, decoded.detail, Date.now());
-    return storeQuarantine(writer, [row], deadline, `undecodable message: ${decoded.detail}`);
+    return { events: 0, outcome: await storeQuarantine(writer, [row], deadline, ['undecodable_message']) };
   }
 
   return async function load(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -57,42 +60,52 @@ export function createLoadHandler(dependencies: LoadDependencies) {
       return;
     }
 
+    const refusePush: typeof refuse = (...refusal) => {
+      counts.pushesRefused++;
+      refuse(...refusal);
+    };
+    const trace = readTrace(request);
     const token = await verifyToken(request.headers.authorization);
     if (token.kind === 'missing') {
-      refuse(response, 401, 'unauthenticated', 'The Authorization header must be a bearer token.');
+      refusePush(response, 401, 'unauthenticated', 'The Authorization header must be a bearer token.');
       return;
     }
     if (token.kind === 'refused') {
-      log('WARNING', 'Refused a push.', { reason: token.reason });
-      refuse(response, 403, 'permission_denied', token.reason);
+      log('WARNING', 'Refused a push.', { reason: token.reason, ...trace });
+      refusePush(response, 403, 'permission_denied', token.reason);
       return;
     }
     if (token.kind === 'keys_unavailable') {
-      log('ERROR', 'The keys that sign push tokens cannot be fetched.', { reason: token.reason });
-      refuse(response, 503, 'unavailable', 'The keys that sign tokens cannot be fetched.');
+      log('ERROR', 'The keys that sign push tokens cannot be fetched.', { reason: token.reason, ...trace });
+      refusePush(response, 503, 'unavailable', 'The keys that sign tokens cannot be fetched.');
       return;
     }
 
-    const body = await readBody(request, maxBodyBytes);
+    const body = await readWholeBody(request, maxBodyBytes);
     if (body.kind === 'aborted') return;
     if (body.kind === 'too_large') {
-      refuse(response, 413, 'too_large', `A push is at most ${maxBodyBytes} bytes.`);
+      refusePush(response, 413, 'too_large', `A push is at most ${maxBodyBytes} bytes.`);
       return;
     }
     const message = parsePushEnvelope(body.bytes);
     if (message === undefined) {
-      log('ERROR', 'The body of a push is not an envelope of Pub/Sub. Is payload unwrapping on?');
-      refuse(response, 400, 'invalid_envelope', 'The body is not a push envelope of Pub/Sub.');
+      log('ERROR', 'The body of a push is not an envelope of Pub/Sub. Is payload unwrapping on?', trace);
+      refusePush(response, 400, 'invalid_envelope', 'The body is not a push envelope of Pub/Sub.');
       return;
     }
 
-    const outcome = await store(message, deadline);
-    const { messageId, deliveryAttempt, attributes } = message;
-    const fields = { messageId, deliveryAttempt, batchId: attributes.batch_id, project: attributes.project };
-    if (outcome === 'newer_schema_version') {
+    const { events, outcome } = await store(message, deadline);
+    countMessage(counts, events, outcome.kind === 'stored' ? outcome : 'failed');
+    const fields = {
+      batch_id: message.attributes.batch_id,
+      message_id: message.messageId,
+      delivery_attempt: message.deliveryAttempt,
+      ...trace,
+    };
+    if (outcome.kind === 'newer_schema_version') {
       log('ERROR', 'A message has a schema version that this deployment does not know. Deploy load.', {
+        schema_version: message.attributes.schema_version,
         ...fields,
-        schemaVersion: attributes.schema_version,
       });
       refuse(response, 503, 'unavailable', 'The schema version is newer than this deployment.');
     } else if (outcome.kind === 'full') {
@@ -102,18 +115,25 @@ export function createLoadHandler(dependencies: LoadDependencies) {
       const { table, permanent, detail } = outcome;
       const severity = permanent ? 'ERROR' : 'WARNING';
       log(severity, `Rows could not be appended to ${table}; the message comes again.`, {
-        ...fields,
         table,
         permanent,
         detail,
+        ...fields,
       });
       refuse(response, 503, 'unavailable', `Rows could not be appended to ${table}.`);
     } else {
-      const { quarantined, detail } = outcome;
-      if (quarantined > 0) log('WARNING', 'Rows were quarantined.', { ...fields, quarantined, detail });
+      // Why each was refused is in its row; here it would quote values.
+      const { quarantined, reasons } = outcome;
+      if (quarantined > 0) log('WARNING', 'Rows were quarantined.', { quarantined, reasons, ...fields });
       answer(response, 204);
     }
   };
+}
+
+interface Stored {
+  /** Of the message. */
+  readonly events: number;
+  readonly outcome: StoreOutcome | { readonly kind: 'newer_schema_version' };
 }
 
 function answer(response: ServerResponse, status: number): void {

@@ -4,9 +4,11 @@ import { readConfiguration, wholeNumber } from '../../shared/configuration/read-
 import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
 import { log } from '../../shared/host/log.ts';
+import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
 import { createWriter } from '../../shared/warehouse/writer.ts';
 import { createLoadHandler } from './handler.ts';
+import { loadCounts } from './metrics.ts';
 
 const environment = process.env;
 
@@ -28,6 +30,9 @@ const configuration = readConfiguration(
     ACK_DEADLINE_SECONDS: wholeNumber(10, 600)
       .default(60)
       .describe('the acknowledgement deadline of the push subscription'),
+    METRICS_INTERVAL_SECONDS: wholeNumber(1, 3_600)
+      .default(60)
+      .describe('how often what was counted is logged'),
   }),
   environment,
 );
@@ -44,10 +49,16 @@ const verifyToken = createTokenVerifier(
   environment,
 );
 
-http(
-  'load',
-  createLoadHandler({ verifyToken, writer, ackDeadlineSeconds: configuration.ACK_DEADLINE_SECONDS }),
-);
+const metrics = createMetrics({ name: 'load', counted: loadCounts });
+writeEvery(metrics, configuration.METRICS_INTERVAL_SECONDS);
+
+const load = createLoadHandler({
+  verifyToken,
+  writer,
+  ackDeadlineSeconds: configuration.ACK_DEADLINE_SECONDS,
+  counts: metrics.counts,
+});
+http('load', metrics.timed(load));
 
 whenDraining(async () => {
   await writer.close();

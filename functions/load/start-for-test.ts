@@ -10,6 +10,7 @@ import { startIssuer, type TokenClaims } from '../../local/issuer/index.ts';
 import { createBigQuery } from '../../shared/google/bigquery.ts';
 import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
+import { startCounts } from '../../shared/host/metrics.ts';
 import { createHost } from '../../shared/host/server.ts';
 import { encodeRow } from '../../shared/warehouse/encode-row.ts';
 import { type EventBatch, encodeEventBatch } from '../../shared/warehouse/event-batch.ts';
@@ -18,6 +19,7 @@ import { createRowBuffer } from '../../shared/warehouse/row-buffer.ts';
 import { eventLog, quarantine } from '../../shared/warehouse/tables/index.ts';
 import { createWriter, type WriterLimits } from '../../shared/warehouse/writer.ts';
 import { createLoadHandler } from './handler.ts';
+import { loadCounts } from './metrics.ts';
 
 export const audience = 'https://load.example.com';
 export const pusher = 'pusher@local.iam.gserviceaccount.com';
@@ -66,7 +68,9 @@ export async function startLoad(
     limits: { firstRetryDelayMs: 5, longestRetryDelayMs: 50, ...given.limits },
   });
   const logged: { severity: string; message: string; [field: string]: unknown }[] = [];
+  const counts = startCounts(loadCounts);
   const handler = createLoadHandler({
+    counts,
     verifyToken: createTokenVerifier({ audience, emails: [pusher] }, environment),
     writer,
     ackDeadlineSeconds: given.ackDeadlineSeconds ?? 20,
@@ -88,6 +92,7 @@ export async function startLoad(
   return {
     url,
     logged,
+    counts,
     bigquery,
     createTable,
     post,

@@ -35,7 +35,13 @@ describe('a message', () => {
 
   test('is stored when its refused rows are in quarantine', async () => {
     const { outcome, appends } = await store({ event_log: [refused], state_log: [refused] });
-    expect(outcome).toEqual({ kind: 'stored', quarantined: 2, detail: 'event_log: too old' });
+    expect(outcome).toEqual({
+      kind: 'stored',
+      appended: { event_log: 0, state_log: 0, quarantine: 2 },
+      refused: { event_log: 1, state_log: 1, quarantine: 0 },
+      quarantined: 2,
+      reasons: ['refused_by_bigquery'],
+    });
     expect(appends).toEqual(['event_log 1', 'state_log 1', 'quarantine 0', 'quarantine 2']);
   });
 

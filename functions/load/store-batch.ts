@@ -4,8 +4,15 @@ import type { AppendedTable, AppendOutcome, Writer } from '../../shared/warehous
 import { encodeRefusedRow } from './quarantine-rows.ts';
 
 export type StoreOutcome =
-  /** Every row is in its table or, `quarantined` of them, in quarantine. */
-  | { readonly kind: 'stored'; readonly quarantined: number; readonly detail: string }
+  /** Every row is in its table or, where it was refused, in quarantine. */
+  | {
+      readonly kind: 'stored';
+      readonly appended: RowCounts;
+      readonly refused: RowCounts;
+      /** Rows that this function itself put into quarantine, and why. */
+      readonly quarantined: number;
+      readonly reasons: readonly string[];
+    }
   | {
       readonly kind: 'failed';
       readonly table: AppendedTable;
@@ -15,6 +22,8 @@ export type StoreOutcome =
     }
   | { readonly kind: 'full' };
 
+export type RowCounts = Readonly<Record<'event_log' | 'state_log' | 'quarantine', number>>;
+
 /** Appends the rows of a message to their tables, and quarantines those that BigQuery refuses. `replayId`: of the message. */
 export async function storeBatch(
   writer: Pick<Writer, 'append'>,
@@ -23,7 +32,7 @@ export async function storeBatch(
   deadline: number,
   replayId?: string,
 ): Promise<StoreOutcome> {
-  const rowsByTable: readonly (readonly [AppendedTable, readonly Uint8Array[]])[] = [
+  const rowsByTable: readonly (readonly [keyof RowCounts, readonly Uint8Array[]])[] = [
     ['event_log', batch.events],
     ['state_log', batch.state.map((place) => batch.events[place]!)],
     ['quarantine', batch.quarantine],
@@ -31,21 +40,27 @@ export async function storeBatch(
   const outcomes = await Promise.all(
     rowsByTable.map(async ([table, rows]) => ({
       table,
+      rows,
       outcome: await writer.append(table, schemaVersion, rows, deadline),
     })),
   );
   const quarantineRows: Buffer[] = [];
-  let detail = '';
-  for (const { table, outcome } of outcomes) {
+  const appended = { event_log: 0, state_log: 0, quarantine: 0 };
+  const refused = { event_log: 0, state_log: 0, quarantine: 0 };
+  const reasons = new Set<string>();
+  for (const { table, rows, outcome } of outcomes) {
     if (outcome.kind !== 'appended') return describeFailure(table, outcome);
-    for (const refused of outcome.refused) {
-      detail ||= `${table}: ${refused.detail}`;
-      quarantineRows.push(encodeRefusedRow(table, schemaVersion, refused, Date.now(), replayId));
+    appended[table] = rows.length - outcome.refused.length;
+    refused[table] = outcome.refused.length;
+    for (const row of outcome.refused) {
+      reasons.add(row.reason);
+      quarantineRows.push(encodeRefusedRow(table, schemaVersion, row, Date.now(), replayId));
     }
   }
-  return quarantineRows.length === 0
-    ? { kind: 'stored', quarantined: 0, detail }
-    : storeQuarantine(writer, quarantineRows, deadline, detail);
+  const kept = await storeQuarantine(writer, quarantineRows, deadline, [...reasons]);
+  if (kept.kind !== 'stored') return kept;
+  appended.quarantine += kept.appended.quarantine;
+  return { ...kept, appended, refused };
 }
 
 /** Appends rows that this function made itself. One that is refused fails them: it has nowhere else to go. */
@@ -53,13 +68,22 @@ export async function storeQuarantine(
   writer: Pick<Writer, 'append'>,
   rows: readonly Uint8Array[],
   deadline: number,
-  detail: string,
+  reasons: readonly string[],
 ): Promise<StoreOutcome> {
+  const none = { event_log: 0, state_log: 0, quarantine: 0 };
+  const stored: StoreOutcome = {
+    kind: 'stored',
+    appended: { ...none, quarantine: rows.length },
+    refused: none,
+    quarantined: rows.length,
+    reasons,
+  };
+  if (rows.length === 0) return stored;
   const outcome = await writer.append('quarantine', currentSchemaVersion, rows, deadline);
   if (outcome.kind !== 'appended') return describeFailure('quarantine', outcome);
   const [refused] = outcome.refused;
   return refused === undefined
-    ? { kind: 'stored', quarantined: rows.length, detail }
+    ? stored
     : { kind: 'failed', table: 'quarantine', permanent: true, detail: refused.detail };
 }
 

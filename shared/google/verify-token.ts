@@ -77,7 +77,13 @@ export function createTokenVerifier(expected: ExpectedToken, environment: NodeJS
 const mostRemembered = 100;
 
 function judge(error: unknown): VerifiedToken {
-  const reason = error instanceof Error ? error.message : String(error);
+  // That one message quotes the token.
+  const reason =
+    error instanceof errors.JOSENotSupported
+      ? error.code
+      : error instanceof Error
+        ? error.message
+        : String(error);
   const isAboutTheToken =
     error instanceof errors.JWTClaimValidationFailed ||
     error instanceof errors.JWTExpired ||
