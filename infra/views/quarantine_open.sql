@@ -1,4 +1,5 @@
--- What is in quarantine and has not been accepted by a replay, with the outcome of the last replay that tried.
+-- What is in quarantine and has been accepted by no replay, with what the last replay that tried said.
+-- An event that was accepted is in event_log: that a replay with older settings refuses it later opens nothing.
 WITH kept AS (
   SELECT *
   FROM `tributary.quarantine`
@@ -7,7 +8,11 @@ WITH kept AS (
 last_outcome AS (
   SELECT quarantine_id, replay_id, decided_at, outcome, reason, detail
   FROM `tributary.quarantine_outcomes`
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY quarantine_id ORDER BY decided_at DESC, replay_id DESC) = 1
+  QUALIFY
+    ROW_NUMBER() OVER (
+      PARTITION BY quarantine_id
+      ORDER BY IF(outcome = 'accepted', 0, 1), decided_at DESC, replay_id DESC
+    ) = 1
 )
 SELECT
   kept.*,

@@ -11,6 +11,10 @@ import { encodeQuarantined, type Kept } from './encode-quarantined.ts';
 export interface EncodedRequest {
   readonly batch: EventBatch;
   readonly project: string | undefined;
+  /** Of what was refused, the first. */
+  readonly refusal: Refusal | undefined;
+  /** Whether a row of quarantine holds the whole request. */
+  readonly isKeptWhole: boolean;
 }
 
 export interface EncodeRequestOptions {
@@ -38,9 +42,11 @@ export function encodeRequest(
   const quarantine: Uint8Array[] = [];
   const state: number[] = [];
   const ordinals = createOrdinals();
-  let requestKept = false;
+  let isKeptWhole = false;
+  let firstRefusal: Refusal | undefined;
 
   const keep = (project: string | undefined, refusal: Refusal, kept: Kept) => {
+    firstRefusal ??= refusal;
     const start = buffer.length;
     encodeQuarantined(buffer, request, facts, dialect.dialect, project, refusal, kept);
     quarantine.push(buffer.bytes(start, buffer.length));
@@ -57,9 +63,9 @@ export function encodeRequest(
           ? { unit: 'event', body: bytes, place, ordinal: ordinals.next(body) }
           : beginningOf(bytes, place),
       );
-    } else if (!requestKept) {
+    } else if (!isKeptWhole) {
       // An element that cannot be cut out is kept with its whole request, once.
-      requestKept = true;
+      isKeptWhole = true;
       keep(project, refusal, { unit: 'request', body: request.body });
     }
   };
@@ -70,7 +76,8 @@ export function encodeRequest(
     if (verdict !== 'unknown_project' || mayKeepUnknown()) {
       keep(decoded.project, decoded.refusal, { unit: 'request', body: request.body });
     }
-    return { batch: { events, quarantine, state }, project: decoded.project };
+    const { project, refusal } = decoded;
+    return { batch: { events, quarantine, state }, project, refusal, isKeptWhole: true };
   }
 
   let firstProject: string | undefined;
@@ -97,7 +104,12 @@ export function encodeRequest(
     if (isStateKind(item.event.kind)) state.push(events.length);
     events.push(row);
   });
-  return { batch: { events, quarantine, state }, project: firstProject };
+  return {
+    batch: { events, quarantine, state },
+    project: firstProject,
+    refusal: firstRefusal,
+    isKeptWhole,
+  };
 }
 
 /** Bytes of a refused event that are kept whole: what one message and one append carry, with room to spare. */
@@ -111,7 +123,8 @@ const beginningOf = (body: Buffer, place: number): Kept => ({
   sha256: hash('sha256', body, 'hex'),
 });
 
-const refusalOf = (verdict: 'unknown_project' | 'dialect_not_allowed', dialect: string): Refusal => ({
+/** Why the settings refuse an event. */
+export const refusalOf = (verdict: 'unknown_project' | 'dialect_not_allowed', dialect: string): Refusal => ({
   reason: verdict,
   field: 'project',
   detail:
@@ -120,7 +133,8 @@ const refusalOf = (verdict: 'unknown_project' | 'dialect_not_allowed', dialect: 
       : `the settings do not allow the project the dialect ${dialect}; allow it and replay`,
 });
 
-const tooLarge = (bytes: number): Refusal => ({
+/** Why an event of so many bytes as a row is refused. */
+export const tooLarge = (bytes: number): Refusal => ({
   reason: 'event_too_large',
   field: undefined,
   detail: `the event has ${bytes} bytes as a row; at most ${eventLimits.rowBytes} are accepted`,
@@ -150,5 +164,7 @@ export function encodeTooLarge(
   return {
     batch: { events: [], quarantine: [buffer.bytes(0, buffer.length)], state: [] },
     project: undefined,
+    refusal,
+    isKeptWhole: false,
   };
 }

@@ -10,6 +10,8 @@ export interface BatchFacts {
   readonly project: string | undefined;
   /** The replay that sends it; undefined for the request itself. */
   readonly replayId?: string;
+  /** Of rows that were encoded before; the current one where they are just encoded. */
+  readonly schemaVersion?: number;
 }
 
 /** Bytes of a message before compression. One request is one message unless it is larger. */
@@ -69,6 +71,6 @@ const attributesOf = (batch: EventBatch, facts: BatchFacts): Record<string, stri
   project: (facts.project ?? '').slice(0, 255),
   count: String(batch.events.length),
   encoding: 'gzip',
-  schema_version: String(currentSchemaVersion),
+  schema_version: String(facts.schemaVersion ?? currentSchemaVersion),
   ...(facts.replayId !== undefined && { replay_id: facts.replayId }),
 });
