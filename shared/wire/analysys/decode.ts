@@ -5,32 +5,46 @@ import { type JsonObject, type JsonValue, writeJson } from '../json/parse-json.t
 import { createTextBuffer, type TextBuffer } from '../json/text-buffer.ts';
 import { mendString, type Warnings, warn } from '../json/value-rules.ts';
 import { type AnalysysEvent, checkAnalysysEvent, isId, isObject } from './check.ts';
+import { projectOf as projectOfEnvelope, readEnvelope } from './decrypt.ts';
 import { analysysLimits, analysysValueRules, sdkFields } from './limits.ts';
 import { readBody, readJson } from './read-body.ts';
+import { readParameter } from './read-parameter.ts';
 
-/** The dialect of the Analysys (易观方舟) SDKs: a JSON array posted to `/up`, answered with `{"code":200}`. */
+/** The dialect of the Analysys (易观方舟) SDKs: a JSON array sent to `/up`, answered with `{"code":200}`. */
 export const analysys: WireDialect = {
   dialect: 'analysys',
-  // The Python SDK given a URL that already ends in /up asks for /up/up.
-  matches: (method, path) => method === 'POST' && (path === '/up' || path === '/up/' || path === '/up/up'),
+  matches: (method, path) => methods.has(method) && paths.has(path),
   decode,
   decodeElement,
   // Go and Lua compare the whole body, to the byte.
   success: { status: 200, contentType: 'application/json', body: '{"code":200}' },
 };
 
+/** GET is the web SDK's image and the mobile SDKs' look at our clock; HEAD is what a proxy may make of either. */
+const methods: ReadonlySet<string> = new Set(['POST', 'GET', 'HEAD']);
+/** The Python SDK given a URL that already ends in /up asks for /up/up. */
+const paths: ReadonlySet<string> = new Set(['/up', '/up/', '/up/up', '/up/up/']);
+
 function decode(request: WireRequest, options: DecodeOptions): Decoded {
-  const body = readBody(request.body, options.inflatedBytes);
-  if (!body.ok) return { kind: 'undecodable', project: queryProject(request.query), refusal: body.refusal };
+  if (isClockProbe(request)) return { kind: 'items', items: [], text: () => undefined };
+  const body = readBody(request, options.inflatedBytes);
+  if (!body.ok) return { kind: 'undecodable', project: projectOf(request), refusal: body.refusal };
 
   const elements = Array.isArray(body.value) ? body.value : [body.value];
   if (elements.length > options.eventsPerRequest) {
     const detail = `the request holds ${elements.length} events; at most ${options.eventsPerRequest} are accepted`;
     const refusal = { reason: 'too_many_events', field: undefined, detail };
-    return { kind: 'undecodable', project: queryProject(request.query), refusal };
+    return { kind: 'undecodable', project: projectOf(request), refusal };
   }
   return decodeElements(elements, body.bytes, request.receivedAt, options);
 }
+
+/**
+ * When they start, the Android and iOS SDKs ask for the bare URL and read nothing but the header Date, to correct xwhen
+ * by it. Such a request holds nothing that could be lost.
+ */
+const isClockProbe = ({ method, query, body }: WireRequest): boolean =>
+  method !== 'POST' && query === '' && body.length === 0;
 
 /** An array is not unwrapped here: in a request it would have been an element that is no object. */
 function decodeElement(json: Buffer, receivedAt: number, options: DecodeOptions): Decoded {
@@ -209,8 +223,9 @@ function debugOf(value: JsonValue | undefined, warnings: Warnings): Debug {
   return 0;
 }
 
-const queryProject = (query: string): string | undefined =>
-  query === '' ? undefined : (new URLSearchParams(query).get('appid')?.slice(0, 255) ?? undefined);
+/** Who sent what cannot be decoded. */
+const projectOf = (request: WireRequest): string | undefined =>
+  readParameter(request.query, 'appid')?.slice(0, 255) || projectOfEnvelope(readEnvelope(request));
 
 function refused(element: JsonValue, refusal: Refusal): DecodedItem {
   const appid = isObject(element) ? element.appid : undefined;
