@@ -96,6 +96,8 @@ export async function startLoad(
     bigquery,
     createTable,
     post,
+    /** A token that is accepted. */
+    sign: () => issuer.sign({ audience, email: pusher }),
     push: (push: Push): Promise<Response> => post(JSON.stringify(wrap(push)), push.token),
     async rows(table: string): Promise<Record<string, unknown>[]> {
       const [rows] = await bigquery.dataset(dataset).table(table).getRows({ wrapIntegers: false });
