@@ -2,11 +2,14 @@ import { join } from 'node:path';
 import { createBigQuery } from '../shared/google/bigquery.ts';
 import { createPubSub } from '../shared/google/pubsub.ts';
 import { type BigQueryFaults, startBigQuery } from './bigquery/index.ts';
+import { createBuckets } from './buckets.ts';
 import type { Faults } from './faults.ts';
 import { startGoogleApis } from './google-apis.ts';
 import { untilListening } from './processes/ports.ts';
 import { type PubSubFaults, startPubSub } from './pubsub/index.ts';
 import { createQueues, type Queue } from './queues.ts';
+import { type Job, type Scheduler, startScheduler } from './scheduler/index.ts';
+import { type StorageFaults, startStorage } from './storage/index.ts';
 import { createWarehouse } from './warehouse.ts';
 
 /** What the process is told, as JSON in its first argument. */
@@ -14,8 +17,10 @@ export interface CloudOptions {
   project: string;
   dataset: string;
   dataDir: string;
-  ports: { pubsub: number; bigquery: number; bigqueryGrpc: number; googleApis: number };
+  ports: { pubsub: number; bigquery: number; bigqueryGrpc: number; storage: number; googleApis: number };
   queues: Queue[];
+  jobs: Job[];
+  buckets: string[];
   faults: Faults;
   timeScale: number;
 }
@@ -25,7 +30,7 @@ const WAIT_FOR_FUNCTIONS_MS = 20_000;
 
 /** Serves Pub/Sub, BigQuery and the Google APIs out of the data folder until SIGTERM. */
 async function main(options: CloudOptions): Promise<void> {
-  const { project, dataset, dataDir, ports, queues } = options;
+  const { project, dataset, dataDir, ports, queues, jobs } = options;
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const pubsubFaults: PubSubFaults = {
     redeliverRate: 0,
@@ -40,21 +45,33 @@ async function main(options: CloudOptions): Promise<void> {
     appendDelayMs: 0,
     random: Math.random,
   };
+  const storageFaults: StorageFaults = {
+    unavailableRate: 0,
+    delayMs: 0,
+    storedThenLostRate: 0,
+    random: Math.random,
+  };
   const setFaults = (faults: Faults) => {
     Object.assign(pubsubFaults, faults.pubsub);
     Object.assign(bigqueryFaults, faults.bigquery);
+    Object.assign(storageFaults, faults.storage);
   };
   setFaults(options.faults);
 
   let counts = (): object => ({ topics: {}, subscriptions: {} });
-  const [googleApis, bigquery] = await Promise.all([
+  let scheduler: Scheduler | undefined;
+  const [googleApis, bigquery, storage] = await Promise.all([
     startGoogleApis({
       port: ports.googleApis,
       keyFile: join(dataDir, 'token-issuer.pem'),
       control: {
         counts: () => counts(),
-        faults: () => ({ pubsub: pubsubFaults, bigquery: bigqueryFaults }),
+        faults: () => ({ pubsub: pubsubFaults, bigquery: bigqueryFaults, storage: storageFaults }),
         setFaults,
+        async runJob(name) {
+          if (scheduler === undefined) throw new Error('The scheduler has not started yet.');
+          return scheduler.run(name);
+        },
       },
     }),
     startBigQuery({
@@ -64,12 +81,20 @@ async function main(options: CloudOptions): Promise<void> {
       project,
       faults: bigqueryFaults,
     }),
+    startStorage({
+      port: ports.storage,
+      file: join(dataDir, 'storage.sqlite'),
+      faults: storageFaults,
+      log,
+    }),
   ]);
   const makingWarehouse = createWarehouse(
     createBigQuery(project, { LOCAL_BIGQUERY: `127.0.0.1:${ports.bigquery}` }),
     dataset,
   );
   makingWarehouse.catch(() => undefined);
+  const makingBuckets = createBuckets(project, ports.storage, options.buckets);
+  makingBuckets.catch(() => undefined);
 
   const listening = AbortSignal.timeout(WAIT_FOR_FUNCTIONS_MS);
   await Promise.all(
@@ -83,17 +108,20 @@ async function main(options: CloudOptions): Promise<void> {
     faults: pubsubFaults,
     log,
   });
-  counts = pubsub.counts;
+  counts = () => ({ ...pubsub.counts(), ...storage.counts() });
   const client = createPubSub(project, { LOCAL_PUBSUB: `127.0.0.1:${ports.pubsub}` });
-  await Promise.all([createQueues(client, queues), makingWarehouse]);
+  await Promise.all([createQueues(client, queues), makingWarehouse, makingBuckets]);
   await client.close();
+  scheduler = startScheduler({ jobs, sign: googleApis.issuer.sign, log });
 
   let closing = false;
   const close = async () => {
     if (closing) return;
     closing = true;
+    scheduler?.close();
     await pubsub.close();
     await bigquery.close();
+    await storage.close();
     await googleApis.close();
     process.exit(0);
   };

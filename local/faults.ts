@@ -18,7 +18,11 @@ export const faultsSchema = z.strictObject({
     })
     .partial()
     .optional(),
+  storage: z
+    .strictObject({ unavailableRate: rate, delayMs: milliseconds, storedThenLostRate: rate })
+    .partial()
+    .optional(),
 });
 
-/** Faults of the local Pub/Sub and BigQuery to rehearse; rates are 0 to 1. */
+/** Faults of the local Pub/Sub, BigQuery and Cloud Storage to rehearse; rates are 0 to 1. */
 export type Faults = z.infer<typeof faultsSchema>;

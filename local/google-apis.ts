@@ -14,9 +14,14 @@ export interface Control {
   counts(): object;
   faults(): object;
   setFaults(faults: Faults): void;
+  /** Runs a job of the scheduler now. */
+  runJob(name: string): Promise<object>;
 }
 
-/** Serves the issuer of tokens, and the control of the local cloud: `GET /_local/counts`, `GET` and `POST /_local/faults`. */
+/**
+ * Serves the issuer of tokens, and the control of the local cloud: `GET /_local/counts`, `GET` and `POST /_local/faults`,
+ * `POST /_local/run-job` {name}, and `POST /_local/token` {audience, email}, which signs for anyone on this machine.
+ */
 export async function startGoogleApis(options: {
   port: number;
   keyFile: string;
@@ -26,7 +31,7 @@ export async function startGoogleApis(options: {
   const issuer = await createIssuer({ keyFile, issuer: `http://127.0.0.1:${port}` });
   const server = createServer((request, response) => {
     if (issuer.handle(request, response)) return;
-    serveControl(control, request, response).catch((error: unknown) =>
+    serveControl(control, issuer, request, response).catch((error: unknown) =>
       answer(response, 500, { error: String(error) }),
     );
   });
@@ -46,18 +51,33 @@ export async function startGoogleApis(options: {
 
 async function serveControl(
   control: Control,
+  issuer: Issuer,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const call = `${request.method} ${request.url}`;
   if (call === 'GET /_local/counts') return answer(response, 200, control.counts());
   if (call === 'GET /_local/faults') return answer(response, 200, control.faults());
-  if (call !== 'POST /_local/faults') return answer(response, 404, { error: `There is no ${call} here.` });
-  const parsed = faultsSchema.safeParse(parseJson(await text(request)));
-  if (!parsed.success) return answer(response, 400, { error: z.prettifyError(parsed.error) });
-  control.setFaults(parsed.data);
-  return answer(response, 200, control.faults());
+  const post = async <T>(schema: z.ZodType<T>, act: (body: T) => object | Promise<object>) => {
+    const parsed = schema.safeParse(parseJson(await text(request)));
+    if (!parsed.success) return answer(response, 400, { error: z.prettifyError(parsed.error) });
+    return answer(response, 200, await act(parsed.data));
+  };
+  if (call === 'POST /_local/faults') {
+    return post(faultsSchema, (faults) => {
+      control.setFaults(faults);
+      return control.faults();
+    });
+  }
+  if (call === 'POST /_local/run-job') return post(jobSchema, ({ name }) => control.runJob(name));
+  if (call === 'POST /_local/token') {
+    return post(tokenSchema, async (claims) => ({ token: await issuer.sign(claims) }));
+  }
+  return answer(response, 404, { error: `There is no ${call} here.` });
 }
+
+const jobSchema = z.strictObject({ name: z.string() });
+const tokenSchema = z.strictObject({ audience: z.string().min(1), email: z.email() });
 
 function parseJson(body: string): unknown {
   try {

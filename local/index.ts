@@ -11,6 +11,8 @@ import { findFreePorts, untilListening } from './processes/ports.ts';
 import { type ProcessEvent, type Supervised, supervise } from './processes/supervise.ts';
 import type { PubSubServer } from './pubsub/index.ts';
 import type { Queue } from './queues.ts';
+import type { Job, JobRun } from './scheduler/index.ts';
+import type { StorageServer } from './storage/index.ts';
 
 export type { Faults } from './faults.ts';
 export type { ProcessEvent } from './processes/supervise.ts';
@@ -23,6 +25,7 @@ export interface Ports {
   pubsub: number;
   bigquery: number;
   bigqueryGrpc: number;
+  storage: number;
   googleApis: number;
   functions: Readonly<Record<string, number>>;
 }
@@ -49,12 +52,12 @@ export interface LocalOptions {
 
 export type Drained = { undelivered: number | undefined };
 
-export type Counts = ReturnType<PubSubServer['counts']>;
+export type Counts = ReturnType<PubSubServer['counts']> & ReturnType<StorageServer['counts']>;
 
 /** A running local cloud: one process of Google's services, `cloud`, and one of each function, by its name. */
 export interface LocalCloud {
   ports: Ports;
-  urls: { ingest: string; bigquery: string; googleApis: string };
+  urls: { ingest: string; replay: string; bigquery: string; storage: string; googleApis: string };
   /** The LOCAL_ variables that point this project's clients at it, and GOOGLE_CLOUD_PROJECT. */
   environment: Readonly<Record<string, string>>;
   /** Resolves once the named process, or all of them, serve. */
@@ -64,14 +67,18 @@ export interface LocalCloud {
   kill(name: string, signal?: NodeJS.Signals): Promise<void>;
   /** Ends the process as a deployment does, by SIGTERM, and resolves once the next one serves. */
   restart(name: string): Promise<void>;
-  /** Changes faults of Pub/Sub and BigQuery; they outlive restarts of the cloud process. */
+  /** Runs a job of the scheduler now, as "Force run" does: its name is in infra/functions.json. */
+  runJob(name: string): Promise<JobRun>;
+  /** A token of an account, for a private function; by default of the operator, who may call them all. */
+  token(audience: string, email?: string): Promise<string>;
+  /** Changes faults of Pub/Sub, BigQuery and Cloud Storage; they outlive restarts of the cloud process. */
   setFaults(faults: Faults): Promise<void>;
-  /** What Pub/Sub has counted since its process started. */
+  /** What Pub/Sub has counted since its process started, and what each bucket holds. */
   counts(): Promise<Counts>;
   /** Messages that are not yet acknowledged by the functions they are pushed to. */
   backlog(): Promise<number>;
   /**
-   * Stops in the order of the data: public functions, then, once the backlog is delivered or `drainMs` (default 5,000)
+   * Stops in the order of the data: functions that are called, then, once the backlog is delivered or `drainMs` (default 5,000)
    * have passed, the others, then the cloud. Resolves to the messages left in the data folder, undefined where the
    * cloud process could not be asked.
    */
@@ -80,7 +87,11 @@ export interface LocalCloud {
   abandon(): void;
 }
 
-const PUSH_ACCOUNT_DOMAIN = 'local.iam.gserviceaccount.com';
+const ACCOUNT_DOMAIN = 'local.iam.gserviceaccount.com';
+/** Who the jobs of the scheduler call as, and who commands do. */
+const SCHEDULER_ACCOUNT = `scheduler@${ACCOUNT_DOMAIN}`;
+const OPERATOR_ACCOUNT = `operator@${ACCOUNT_DOMAIN}`;
+const SPILL_BUCKET = 'tributary-spill';
 /** The host of a function gives its requests and hooks ten seconds, as Cloud Run does. */
 const GRACE_MS = 12_000;
 
@@ -108,6 +119,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     LOCAL_PUBSUB: `127.0.0.1:${ports.pubsub}`,
     LOCAL_BIGQUERY: `127.0.0.1:${ports.bigquery}`,
     LOCAL_BIGQUERY_STORAGE: `127.0.0.1:${ports.bigqueryGrpc}`,
+    LOCAL_STORAGE: `127.0.0.1:${ports.storage}`,
     LOCAL_TOKEN_ISSUER: `http://127.0.0.1:${ports.googleApis}`,
   };
   let faults = options.faults ?? {};
@@ -118,6 +130,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     dataDir,
     ports,
     queues: deployables.flatMap((it) => queueOf(it, ports)),
+    jobs: deployables.flatMap((it) => jobsOf(it, ports)),
+    buckets: [SPILL_BUCKET],
     faults,
     timeScale: options.timeScale ?? 1,
   });
@@ -150,6 +164,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
           HOST:
             deployable.trigger === 'http' && deployable.public ? (options.host ?? '127.0.0.1') : '127.0.0.1',
           DATASET,
+          SPILL_BUCKET,
           ...deployable.environment,
           LOG_BATCHES: 'true',
           ...(existsSync(settings) ? { SETTINGS: resolve(settings), SETTINGS_MAX_AGE_MS: '1000' } : {}),
@@ -171,10 +186,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
   const abandon = () => {
     for (const it of all.values()) it.abandon();
   };
-  const control = async (path: string, body?: object): Promise<unknown> => {
+  const control = async (path: string, body?: object, withinMs = 5_000): Promise<unknown> => {
     const response = await fetch(`${environment.LOCAL_TOKEN_ISSUER}/_local/${path}`, {
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(withinMs),
     });
     const answer: unknown = await response.json();
     if (!response.ok) throw new Error(JSON.stringify(answer));
@@ -212,7 +227,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     ports,
     urls: {
       ingest: `http://127.0.0.1:${ports.functions.ingest}`,
+      replay: `http://127.0.0.1:${ports.functions.replay}`,
       bigquery: `http://127.0.0.1:${ports.bigquery}`,
+      storage: `http://127.0.0.1:${ports.storage}`,
       googleApis: environment.LOCAL_TOKEN_ISSUER,
     },
     environment,
@@ -225,10 +242,17 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
       await find(name).kill('SIGTERM');
       await find(name).serving();
     },
+    // The job's own deadline ends it before this does.
+    runJob: async (name) => (await control('run-job', { name }, 600_000)) as JobRun,
+    async token(audience, email = OPERATOR_ACCOUNT) {
+      const { token } = (await control('token', { audience, email })) as { token: string };
+      return token;
+    },
     async setFaults(given) {
       faults = {
         pubsub: { ...faults.pubsub, ...given.pubsub },
         bigquery: { ...faults.bigquery, ...given.bigquery },
+        storage: { ...faults.storage, ...given.storage },
       };
       await cloud.serving();
       await control('faults', given);
@@ -250,11 +274,14 @@ function portOf({ name }: Deployable, ports: Ports): number {
 }
 
 async function choosePorts(deployables: readonly Deployable[]): Promise<Ports> {
-  const [pubsub, bigquery, bigqueryGrpc, googleApis, ...others] = await findFreePorts(4 + deployables.length);
+  const [pubsub, bigquery, bigqueryGrpc, storage, googleApis, ...others] = await findFreePorts(
+    5 + deployables.length,
+  );
   return {
     pubsub: pubsub!,
     bigquery: bigquery!,
     bigqueryGrpc: bigqueryGrpc!,
+    storage: storage!,
     googleApis: googleApis!,
     functions: Object.fromEntries(deployables.map(({ name }, index) => [name, others[index]!])),
   };
@@ -269,13 +296,34 @@ function queueOf(deployable: Deployable, ports: Ports): Queue[] {
       subscription: deployable.subscription,
       endpoint,
       audience: endpoint,
-      serviceAccount: `${deployable.name}@${PUSH_ACCOUNT_DOMAIN}`,
+      serviceAccount: `${deployable.name}@${ACCOUNT_DOMAIN}`,
       ackDeadlineSeconds: deployable.ackDeadlineSeconds,
     },
   ];
 }
 
+function jobsOf(deployable: Deployable, ports: Ports): Job[] {
+  if (deployable.trigger !== 'http') return [];
+  const audience = `http://127.0.0.1:${portOf(deployable, ports)}`;
+  return deployable.schedules.map(({ name, cron, timeZone, path }) => ({
+    name,
+    cron,
+    timeZone,
+    url: `${audience}${path}`,
+    audience,
+    serviceAccount: SCHEDULER_ACCOUNT,
+    attemptDeadlineSeconds: deployable.timeoutSeconds,
+  }));
+}
+
 function triggerEnvironment(deployable: Deployable, ports: Ports): NodeJS.ProcessEnv {
+  if (deployable.trigger === 'http') {
+    if (deployable.public) return {};
+    return {
+      AUDIENCE: `http://127.0.0.1:${portOf(deployable, ports)}`,
+      CALLERS: `${SCHEDULER_ACCOUNT},${OPERATOR_ACCOUNT}`,
+    };
+  }
   const [queue] = queueOf(deployable, ports);
   if (queue === undefined) return {};
   return {

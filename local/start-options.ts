@@ -17,17 +17,20 @@ export type ParsedStart =
   | { kind: 'help'; text: string }
   | { kind: 'invalid'; message: string };
 
-const namedPorts = {
-  ingest: { flag: 'ingest-port', variable: 'INGEST_PORT', default: ingestPort() },
+/** Every port that can be chosen. */
+export const namedPorts = {
+  ingest: { flag: 'ingest-port', variable: 'INGEST_PORT', default: functionPort('ingest') },
+  replay: { flag: 'replay-port', variable: 'REPLAY_PORT', default: functionPort('replay') },
   pubsub: { flag: 'pubsub-port', variable: 'PUBSUB_PORT', default: 8085 },
   bigquery: { flag: 'bigquery-port', variable: 'BIGQUERY_PORT', default: 9050 },
   bigqueryGrpc: { flag: 'bigquery-grpc-port', variable: 'BIGQUERY_GRPC_PORT', default: 9060 },
+  storage: { flag: 'storage-port', variable: 'STORAGE_PORT', default: 9065 },
   googleApis: { flag: 'google-apis-port', variable: 'GOOGLE_APIS_PORT', default: 9070 },
 } as const;
 
 export type NamedPort = keyof typeof namedPorts;
 
-export const HELP = `Runs Tributary on this machine, without Google Cloud: a local Pub/Sub and BigQuery, and every function.
+export const HELP = `Runs Tributary on this machine, without Google Cloud: a local Pub/Sub, BigQuery and Cloud Storage, and every function.
 
 Usage: npm start [-- FLAGS]
 
@@ -38,9 +41,11 @@ Usage: npm start [-- FLAGS]
   --quiet                     print warnings and errors only
   --ingest-port NUMBER        where SDKs send to                  INGEST_PORT         8080
   --ingest-host ADDRESS       0.0.0.0 to be reached from phones   INGEST_HOST         127.0.0.1
+  --replay-port NUMBER        the private function replay         REPLAY_PORT         8082
   --pubsub-port NUMBER        Pub/Sub, gRPC                       PUBSUB_PORT         8085
   --bigquery-port NUMBER      BigQuery, REST                      BIGQUERY_PORT       9050
   --bigquery-grpc-port NUMBER BigQuery Storage Write, gRPC        BIGQUERY_GRPC_PORT  9060
+  --storage-port NUMBER       Cloud Storage, REST                 STORAGE_PORT        9065
   --google-apis-port NUMBER   issuer of tokens                    GOOGLE_APIS_PORT    9070
   --help                      this text
 
@@ -69,15 +74,11 @@ export function parseStart(args: string[], environment: NodeJS.ProcessEnv): Pars
     );
     return standard;
   };
-  const ports = {
-    ingest: port('ingest'),
-    pubsub: port('pubsub'),
-    bigquery: port('bigquery'),
-    bigqueryGrpc: port('bigqueryGrpc'),
-    googleApis: port('googleApis'),
-  };
+  const names = Object.keys(namedPorts) as NamedPort[];
+  const ports = Object.fromEntries(names.map((name) => [name, port(name)])) as Record<NamedPort, number>;
   const owners = new Map<number, string>();
-  for (const [name, number] of Object.entries(ports) as [NamedPort, number][]) {
+  for (const name of names) {
+    const number = ports[name];
     const other = owners.get(number);
     if (other !== undefined) {
       problems.push(`--${namedPorts[name].flag} must differ from --${other}; both are ${number}.`);
@@ -115,8 +116,13 @@ export function describeTaken(name: NamedPort, port: number): string {
   return `Port ${port} is taken: is npm start running already? Another one is chosen with --${flag} (${variable}).`;
 }
 
+const text = { type: 'string' } as const;
+const portFlags = Object.fromEntries(Object.values(namedPorts).map(({ flag }) => [flag, text])) as Record<
+  (typeof namedPorts)[NamedPort]['flag'],
+  typeof text
+>;
+
 function flagsOf(args: string[]) {
-  const text = { type: 'string' } as const;
   const yes = { type: 'boolean' } as const;
   return parseArgs({
     args,
@@ -128,11 +134,7 @@ function flagsOf(args: string[]) {
       quiet: yes,
       help: { type: 'boolean', short: 'h' },
       'ingest-host': text,
-      'ingest-port': text,
-      'pubsub-port': text,
-      'bigquery-port': text,
-      'bigquery-grpc-port': text,
-      'google-apis-port': text,
+      ...portFlags,
     },
   }).values;
 }
@@ -147,7 +149,9 @@ function readFlags(
   }
 }
 
-function ingestPort(): number {
-  const ingest = readDeployables().find(({ name }) => name === 'ingest');
-  return ingest?.trigger === 'http' ? ingest.port : 8080;
+function functionPort(wanted: string): number {
+  const found = readDeployables().find(({ name }) => name === wanted);
+  if (found?.trigger !== 'http')
+    throw new Error(`infra/functions.json has no function ${wanted} with a port.`);
+  return found.port;
 }

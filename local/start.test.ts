@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFreePorts } from './processes/ports.ts';
-import { parseStart } from './start-options.ts';
+import { type NamedPort, namedPorts, parseStart } from './start-options.ts';
 
 let dataDir: string;
 let flags: string[];
@@ -18,10 +18,11 @@ let ingestPort: number;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'tributary-start-'));
-  const names = ['ingest-port', 'bigquery-port', 'pubsub-port', 'bigquery-grpc-port', 'google-apis-port'];
-  const ports = await findFreePorts(names.length);
-  [ingestPort = 0, bigqueryPort = 0] = ports;
-  flags = names.flatMap((name, index) => [`--${name}`, String(ports[index])]);
+  const names = Object.keys(namedPorts) as NamedPort[];
+  const free = await findFreePorts(names.length);
+  const ports = Object.fromEntries(names.map((name, index) => [name, free[index]!]));
+  ({ ingest: ingestPort = 0, bigquery: bigqueryPort = 0 } = ports);
+  flags = names.flatMap((name) => [`--${namedPorts[name].flag}`, String(ports[name])]);
   flags.push('--data', join(dataDir, 'data'));
 });
 
@@ -152,6 +153,6 @@ describe('the options of npm start', () => {
 
   test('--help tells every flag', () => {
     const parsed = parseStart(['--help'], {});
-    expect(parsed.kind === 'help' && parsed.text).toContain('--google-apis-port');
+    expect(parsed.kind === 'help' && parsed.text).toContain("--storage-port");
   });
 });

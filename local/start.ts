@@ -95,17 +95,14 @@ async function stop(cloud: LocalCloud, say: (text: string) => void): Promise<voi
   process.exit();
 }
 
-/** Public functions and the cloud have the ports of the options; the others any that are free, by preference the same. */
+/** Functions that are called and the cloud have the ports of the options; the others any that are free, by preference the same. */
 async function allPorts({ ports }: StartOptions): Promise<Ports> {
-  const { ingest, ...cloudPorts } = ports;
-  const functions: Record<string, number> = {};
+  const { ingest, replay, ...cloudPorts } = ports;
+  const functions: Record<string, number> = { ingest, replay };
   const taken = new Set<number>(Object.values(ports));
   let preferred = 8090;
   for (const { name } of readDeployables()) {
-    if (name === 'ingest') {
-      functions[name] = ingest;
-      continue;
-    }
+    if (functions[name] !== undefined) continue;
     while (taken.has(preferred)) preferred++;
     const [other] = (await isPortFree(preferred)) ? [preferred] : await findFreePorts(1);
     functions[name] = other!;
@@ -160,6 +157,7 @@ function describeUrls({ ports, urls }: LocalCloud, { dataDir, settings }: StartO
     ['BigQuery', urls.bigquery, `REST; project ${PROJECT}, dataset tributary`],
     ['', `127.0.0.1:${ports.bigqueryGrpc}`, 'Storage Write, gRPC'],
     ['Pub/Sub', `127.0.0.1:${ports.pubsub}`, 'gRPC; PUBSUB_EMULATOR_HOST of other clients'],
+    ['Storage', `http://127.0.0.1:${ports.storage}`, 'Cloud Storage; STORAGE_EMULATOR_HOST of other clients'],
     ['Google APIs', urls.googleApis, 'issuer of tokens'],
     ['Data', resolve(dataDir), settings === undefined ? '' : `settings: ${settings}`],
   ];

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFreePorts } from '../local/processes/ports.ts';
-import { HELP } from '../local/start-options.ts';
+import { HELP, namedPorts } from '../local/start-options.ts';
 import { parseSettings } from '../shared/settings/settings-file.ts';
 import { dataPath } from './data-path.ts';
 import { readTable } from './markdown-table.ts';
@@ -49,7 +49,7 @@ const shows: Readonly<Record<string, RegExp>> = {
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-readme-'));
-const variables = ['INGEST_PORT', 'PUBSUB_PORT', 'BIGQUERY_PORT', 'BIGQUERY_GRPC_PORT', 'GOOGLE_APIS_PORT'];
+const variables = Object.values(namedPorts).map(({ variable }) => variable);
 const running = new Set<ChildProcess>();
 let environment: NodeJS.ProcessEnv;
 let served: ChildProcess;
