@@ -50,11 +50,16 @@ function refusalOf(event: unknown): string | undefined {
 
 describe('bodies', () => {
   const json = JSON.stringify([sample]);
+  // Its base64 holds `+`.
+  const spaced = `   ${JSON.stringify([{ ...sample, xwho: '>>>' }])}`;
   test.each([
     ['plain JSON', json],
     ['plain JSON after a byte order mark and white space', `\ufeff\r\n ${json}`],
     ['one object instead of an array', JSON.stringify(sample)],
     ['base64', Buffer.from(json).toString('base64')],
+    ['base64 that a form parser read', Buffer.from(spaced).toString('base64').replaceAll('+', ' ')],
+    ['base64 as a form would encode it', encodeURIComponent(Buffer.from(spaced).toString('base64'))],
+    ['gzip', gzipSync(json)],
     ['base64 of gzip', gzipSync(json).toString('base64')],
     [
       'base64 of gzip with line breaks',
@@ -75,11 +80,8 @@ describe('bodies', () => {
     ['white space', ' \n', 'empty_body'],
     ['a form', 'data=abc&x=1', 'not_base64'],
     [
-      'base64 that a form parser read',
-      gzipSync(json)
-        .toString('base64')
-        .replaceAll('+', ' ')
-        .replace(/^(.{8})/, '$1 '),
+      'base64 with a character too many',
+      `${Buffer.from(json).toString('base64').replace(/=+$/, '')}AAAAA`.slice(0, 65),
       'not_base64',
     ],
     ['truncated gzip', gzipSync(json).subarray(0, 40).toString('base64'), 'broken_gzip'],
