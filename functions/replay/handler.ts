@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { VerifyToken } from '../../shared/google/verify-token.ts';
+import { describeError, readTrace, log as writeLog } from '../../shared/host/log.ts';
+import { readWholeBody } from '../../shared/host/read-whole-body.ts';
+import type { Settings } from '../../shared/settings/settings.ts';
+import { InvalidSettings } from '../../shared/settings/settings-file.ts';
+import { checkCondition } from './check-condition.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { type DrainOptions, drainSpill } from './drain-spill.ts';
+import { ReplayInterrupted, type ReplayOptions, replaySlice, sliceLimits } from './replay-slice.ts';
+
+export interface ReplayHandlerOptions extends ReplayOptions {
+  readonly bucket: DrainOptions['bucket'];
+  readonly verifyToken: VerifyToken;
+  /** Read anew for each slice, since they are what was just mended. Throws InvalidSettings. */
+  readonly readSettings: () => Settings;
+  /** When the platform gives up on a request, in seconds. */
+  readonly timeoutSeconds: number;
+  readonly log?: typeof writeLog;
+}
+
+const mostBodyBytes = 64 * 1024;
+
+/** Before the platform's timeout: what is under way must still end. */
+const drainMarginMs = 45_000;
+
+/**
+ * Makes the handler of `POST /drain`, which Cloud Scheduler calls, and of `POST /replay`, which an operator calls slice
+ * by slice. Each call is answered only to those who may call.
+ */
+export function createReplayHandler(options: ReplayHandlerOptions) {
+  const { verifyToken, timeoutSeconds, now, log = writeLog } = options;
+
+  async function drain(response: ServerResponse): Promise<void> {
+    const deadline = now() + Math.max(1_000, timeoutSeconds * 1_000 - drainMarginMs);
+    const drained = await drainSpill({ ...options, log }, deadline);
+    if (drained.drained > 0) log('INFO', 'Spilled batches were published.', { ...drained });
+    answer(response, drained.failed > 0 ? 503 : 200, drained);
+  }
+
+  async function replay(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readWholeBody(request, mostBodyBytes);
+    if (body.kind === 'aborted') return;
+    if (body.kind === 'too_large') {
+      return refuse(response, 413, 'too_large', `A call has at most ${mostBodyBytes} bytes.`);
+    }
+    const call = replayCall.safeParse(parseJson(body.bytes));
+    if (!call.success) return refuse(response, 400, 'invalid_argument', z.prettifyError(call.error));
+    const { where, dryRun, limit, after, replayId = randomUUID().replaceAll('-', '') } = call.data;
+    const wrong = checkCondition(where) ?? (await options.reader.refuseCondition(where));
+    if (wrong !== undefined) return refuse(response, 400, 'invalid_argument', `where: ${wrong}`);
+
+    const settings = options.readSettings();
+    const slice = await replaySlice({ where, dryRun, limit, after, replayId, settings }, options);
+    log('INFO', 'A slice of quarantine was replayed.', {
+      replayId,
+      dryRun,
+      rows: slice.rows,
+      groups: slice.groups,
+    });
+    answer(response, 200, {
+      replayId,
+      dryRun,
+      ...slice,
+      after: slice.after === undefined ? null : writeCursor(slice.after),
+    });
+  }
+
+  /** Whether the caller may call; where not, it is answered. */
+  async function isCaller(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const token = await verifyToken(request.headers.authorization);
+    if (token.kind === 'verified') return true;
+    if (token.kind === 'missing') {
+      refuse(response, 401, 'unauthenticated', 'The Authorization header must be a bearer token.');
+    } else if (token.kind === 'refused') {
+      log('WARNING', 'Refused a call.', { reason: token.reason });
+      refuse(response, 403, 'permission_denied', token.reason);
+    } else {
+      log('ERROR', 'The keys that sign tokens cannot be fetched.', { reason: token.reason });
+      refuse(response, 503, 'unavailable', 'The keys that sign tokens cannot be fetched.');
+    }
+    return false;
+  }
+
+  return async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url?.split('?', 1)[0] ?? '/';
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      if (path === '/' || path === '/healthz') return answer(response, 200, { status: 'ok' });
+    }
+    if (!(await isCaller(request, response))) return;
+    if (request.method !== 'POST' || (path !== '/drain' && path !== '/replay')) {
+      return refuse(response, 404, 'not_found', 'There are POST /drain and POST /replay.');
+    }
+    try {
+      await (path === '/drain' ? drain(response) : replay(request, response));
+    } catch (error) {
+      if (error instanceof InvalidSettings) {
+        return refuse(response, 409, 'failed_precondition', `SETTINGS: ${error.message}`);
+      }
+      log('ERROR', `${path} failed.`, { ...readTrace(request), ...describeError(error) });
+      const message = error instanceof ReplayInterrupted ? error.message : 'a service of Google failed';
+      refuse(response, 503, 'unavailable', `${message}; nothing is lost, try again`);
+    }
+  };
+}
+
+const replayCall = z.strictObject({
+  where: z.string().max(20_000),
+  dryRun: z.boolean().default(false),
+  limit: z.int().min(1).max(sliceLimits.rows).default(sliceLimits.rows),
+  after: z
+    .string()
+    .optional()
+    .transform((text, context) => {
+      const cursor = text === undefined ? undefined : readCursor(text);
+      if (text !== undefined && cursor === undefined) {
+        context.addIssue('must be what the slice before answered as its `after`');
+      }
+      return cursor;
+    }),
+  replayId: z
+    .string()
+    .regex(/^[\w-]{1,64}$/, 'must be at most 64 letters, digits, _ and -')
+    .optional(),
+});
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  answer(response, status, { error: { code, message } });
+}
