@@ -5,6 +5,7 @@ import {
   refuseToStart,
   wholeNumber,
 } from '../../shared/configuration/read-configuration.ts';
+import { openBucket } from '../../shared/google/cloud-storage.ts';
 import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
 import { log } from '../../shared/host/log.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
@@ -12,6 +13,8 @@ import { InvalidSettings, type LiveSettings, openSettings } from '../../shared/s
 import { wireDialects } from '../../shared/wire/dialects.ts';
 import { createHandleRequest } from './handle-request.ts';
 import { createPublishQueue } from './publish.ts';
+import { createMessageStore } from './publish-or-spill.ts';
+import { createSpill } from './spill.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -25,8 +28,15 @@ const configuration = readConfiguration(
       .describe('the path of the settings file; without it every project is accepted'),
     SETTINGS_MAX_AGE_MS: wholeNumber(100, 3_600_000).default(60_000).describe('how old settings may be'),
     PUBLISH_TIMEOUT_MS: wholeNumber(100, 60_000)
-      .default(8_000)
+      .default(2_000)
       .describe('how long Pub/Sub may take to acknowledge'),
+    SPILL_BUCKET: z
+      .string()
+      .optional()
+      .describe('the bucket for what Pub/Sub does not acknowledge; without it that is answered 503'),
+    SPILL_TIMEOUT_MS: wholeNumber(100, 60_000)
+      .default(5_000)
+      .describe('how long the spill bucket may take to store'),
     MAX_BODY_BYTES: wholeNumber(1024, 8 * mebibyte)
       .default(5 * mebibyte)
       .describe('the largest body'),
@@ -39,14 +49,20 @@ const configuration = readConfiguration(
   process.env,
 );
 
-const { GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, PUBLISH_TIMEOUT_MS } = configuration;
+const { GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, SPILL_BUCKET } = configuration;
 const publisher = createPublisher(GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, process.env);
-const queue = createPublishQueue(publisher.send, PUBLISH_TIMEOUT_MS);
+const bucket = SPILL_BUCKET === undefined ? undefined : openBucket(SPILL_BUCKET, process.env);
+const messages = createMessageStore({
+  queue: createPublishQueue(publisher.send, configuration.PUBLISH_TIMEOUT_MS),
+  spill: bucket && createSpill(bucket, configuration.SPILL_TIMEOUT_MS),
+  log,
+  now: () => performance.now(),
+});
 
 const handleRequest = createHandleRequest({
   dialects: wireDialects,
   settings: openSettingsOrStop(),
-  publish: queue.publish,
+  store: messages.store,
   log,
   logBatches: configuration.LOG_BATCHES,
   now: Date.now,
@@ -59,7 +75,8 @@ const handleRequest = createHandleRequest({
 
 http('ingest', handleRequest);
 whenDraining(async () => {
-  await queue.drained();
+  await messages.drained();
+  bucket?.close();
   await publisher.close();
 });
 

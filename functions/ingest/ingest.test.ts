@@ -6,12 +6,14 @@ import { PubSub, type Subscription, v1 } from '@google-cloud/pubsub';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type PubSubFaults, type PubSubServer, startPubSub } from '../../local/pubsub/index.ts';
 import { createPublisher, type Publisher } from '../../shared/google/pubsub-publisher.ts';
+import type { log as writeLog } from '../../shared/host/log.ts';
 import { type Settings, settingsSchema } from '../../shared/settings/settings.ts';
 import { decodeEventBatch } from '../../shared/warehouse/event-batch.ts';
 import { readRow } from '../../shared/warehouse/read-row-for-test.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
 import { createHandleRequest } from './handle-request.ts';
 import { createPublishQueue } from './publish.ts';
+import { createMessageStore } from './publish-or-spill.ts';
 
 const faults: PubSubFaults = {
   redeliverRate: 0,
@@ -43,11 +45,18 @@ beforeAll(async () => {
     port: broker.port,
     ...(sslCreds && { sslCreds }),
   });
+  const log: typeof writeLog = (severity, message, fields) =>
+    logged.push(JSON.stringify({ severity, message, ...fields }));
   const handle = createHandleRequest({
     dialects: [analysys],
     settings: { current: () => settings },
-    publish: createPublishQueue(publisher.send, 1500).publish,
-    log: (severity, message, fields) => logged.push(JSON.stringify({ severity, message, ...fields })),
+    store: createMessageStore({
+      queue: createPublishQueue(publisher.send, 1500),
+      spill: undefined,
+      log,
+      now: Date.now,
+    }).store,
+    log,
     logBatches: true,
     now: Date.now,
     caps,
@@ -340,7 +349,7 @@ test('success is not answered where Pub/Sub does not acknowledge', async () => {
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
   expect(JSON.parse(logged[0] ?? '')).toMatchObject({
     severity: 'ERROR',
-    message: 'A batch could not be published.',
+    message: 'A batch could not be stored.',
     events: 1,
   });
   expect(logged.join()).not.toContain('device-1');

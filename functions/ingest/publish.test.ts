@@ -47,20 +47,23 @@ test('a failed request fails the messages that shared it, and no others', async 
   const next = queue.publish(message(1));
   await turn();
   sent[0]?.fail(new Error('down'));
-  for (const one of shared) await expect(one).rejects.toThrow('down');
+  for (const one of shared) expect(await one).toMatchObject({ kind: 'failed', error: { message: 'down' } });
   await turn();
   sent[1]?.acknowledge();
-  await next;
+  expect(await next).toEqual({ kind: 'acknowledged' });
 });
 
-test('what would not fit into the memory is refused at once', async () => {
+test('what would not fit into the memory is not sent', async () => {
   const { send } = scripted();
   const queue = createPublishQueue(send, 1000, limits);
   void queue.publish(message(1000));
-  await expect(queue.publish(message(1))).rejects.toThrow('1000 bytes already wait for Pub/Sub');
+  expect(await queue.publish(message(1))).toEqual({
+    kind: 'unsent',
+    reason: '1000 bytes already wait for Pub/Sub',
+  });
 });
 
-test('a message that waited beyond the time-out is refused unsent, and one that waited a while has less time left', async () => {
+test('a message that waited beyond the time-out is not sent, and one that waited a while has less time left', async () => {
   const { sent, send } = scripted();
   const queue = createPublishQueue(send, 50, limits);
   const first = queue.publish(message(1));
@@ -70,7 +73,7 @@ test('a message that waited beyond the time-out is refused unsent, and one that 
   const fresh = queue.publish(message(1));
   sent[0]?.acknowledge();
   await first;
-  await expect(late).rejects.toThrow('not sent to Pub/Sub within 50 ms');
+  expect(await late).toEqual({ kind: 'unsent', reason: 'not sent to Pub/Sub within 50 ms' });
   await turn();
   expect(sent[1]?.messages).toHaveLength(1);
   expect(sent[1]?.withinMs).toBeLessThanOrEqual(50);
@@ -78,20 +81,34 @@ test('a message that waited beyond the time-out is refused unsent, and one that 
   await fresh;
 });
 
-test('it is drained only when nothing waits or is under way', async () => {
+test('a sender that never settles holds up nobody beyond the time-out', async () => {
+  const { sent, send } = scripted();
+  const queue = createPublishQueue(send, 20, limits);
+  const stuck = queue.publish(message(1));
+  await turn();
+  const next = queue.publish(message(1));
+  expect(await stuck).toMatchObject({ kind: 'failed' });
+  expect(await next).toMatchObject({ kind: 'unsent' });
+  const fresh = queue.publish(message(1));
+  await turn();
+  sent[1]?.acknowledge();
+  expect(await fresh).toEqual({ kind: 'acknowledged' });
+});
+
+test('what waits can be given up at once, and what comes then is sent again', async () => {
   const { sent, send } = scripted();
   const queue = createPublishQueue(send, 1000, limits);
-  const published = queue.publish(message(1));
-  let isDrained = false;
-  const drained = queue.drained().then(() => {
-    isDrained = true;
-  });
+  const first = queue.publish(message(900));
   await turn();
-  expect(isDrained).toBe(false);
+  const waiting = [queue.publish(message(500)), queue.publish(message(500))];
+  queue.giveUpWaiting('trouble');
+  expect(await Promise.all(waiting)).toEqual([1, 2].map(() => ({ kind: 'unsent', reason: 'trouble' })));
   sent[0]?.acknowledge();
-  await published;
-  await drained;
-  await queue.drained();
+  expect(await first).toEqual({ kind: 'acknowledged' });
+  const next = queue.publish(message(1000));
+  await turn();
+  sent[1]?.acknowledge();
+  expect(await next).toEqual({ kind: 'acknowledged' });
 });
 
 test('whatever the sizes, every message is sent once, in order, within the limits of a request', async () => {

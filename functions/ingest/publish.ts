@@ -6,7 +6,7 @@ export interface PublishQueueLimits {
   readonly bytes: number;
   /** Requests under way at once. While there are as many, what comes waits and shares the next. */
   readonly underWay: number;
-  /** Bytes that may wait; what is over is refused, so that a slow Pub/Sub never fills the memory. */
+  /** Bytes that may wait; what is over is not taken, so that a slow Pub/Sub never fills the memory. */
   readonly waitingBytes: number;
 }
 
@@ -17,21 +17,24 @@ export const defaultPublishLimits: PublishQueueLimits = {
   waitingBytes: 64_000_000,
 };
 
-/** Resolves when Pub/Sub has acknowledged the message; rejects when it has not within the time-out. */
-export type Publish = (message: Message) => Promise<void>;
+/** What became of a message. Only `acknowledged` is in Pub/Sub for certain, and `unsent` for certain is not. */
+export type Published =
+  | { readonly kind: 'acknowledged' }
+  | { readonly kind: 'unsent'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly error: Error };
 
 export interface PublishQueue {
-  readonly publish: Publish;
-  /** Resolves once nothing waits or is under way. */
-  drained(): Promise<void>;
+  /** Settles within the time-out and never rejects. */
+  publish(message: Message): Promise<Published>;
+  /** Makes everything that waits `unsent` at once. */
+  giveUpWaiting(reason: string): void;
 }
 
 interface Waiting {
   readonly message: Message;
   /** By performance.now(). */
   readonly dueAt: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly settle: (published: Published) => void;
 }
 
 /**
@@ -44,7 +47,6 @@ export function createPublishQueue(
   limits: PublishQueueLimits = defaultPublishLimits,
 ): PublishQueue {
   const waiting: Waiting[] = [];
-  const whenDrained: (() => void)[] = [];
   let waitingBytes = 0;
   let underWay = 0;
   let isScheduled = false;
@@ -65,26 +67,28 @@ export function createPublishQueue(
     const [first] = batch;
     if (first === undefined) return;
     underWay++;
-    send(
-      batch.map(({ message }) => message),
-      first.dueAt - performance.now(),
+    const withinMs = first.dueAt - performance.now();
+    const settleAll = (published: Published) => {
+      for (const { settle } of batch) settle(published);
+    };
+    withTimeout(
+      send(
+        batch.map(({ message }) => message),
+        withinMs,
+      ),
+      withinMs,
     )
       .then(
-        () => {
-          for (const { resolve } of batch) resolve();
-        },
-        (error: Error) => {
-          for (const { reject } of batch) reject(error);
-        },
+        () => settleAll({ kind: 'acknowledged' }),
+        (error: Error) => settleAll({ kind: 'failed', error }),
       )
       .finally(() => {
         underWay--;
         schedule();
-        if (underWay === 0 && waiting.length === 0) for (const resolve of whenDrained.splice(0)) resolve();
       });
   };
 
-  /** As many as fit into one request, the oldest first; those that have waited too long are refused. */
+  /** As many as fit into one request, the oldest first, but for those that have waited too long. */
   const takeBatch = (): Waiting[] => {
     const now = performance.now();
     let count = 0;
@@ -96,7 +100,7 @@ export function createPublishQueue(
       count++;
       bytes += next.message.data.length;
       if (next.dueAt > now) batch.push(next);
-      else next.reject(new Error(`not sent to Pub/Sub within ${timeoutMs} ms`));
+      else next.settle({ kind: 'unsent', reason: `not sent to Pub/Sub within ${timeoutMs} ms` });
       next = waiting[count];
     }
     waiting.splice(0, count);
@@ -107,17 +111,30 @@ export function createPublishQueue(
   return {
     publish(message) {
       if (waitingBytes + message.data.length > limits.waitingBytes) {
-        return Promise.reject(new Error(`${waitingBytes} bytes already wait for Pub/Sub`));
+        return Promise.resolve({ kind: 'unsent', reason: `${waitingBytes} bytes already wait for Pub/Sub` });
       }
       waitingBytes += message.data.length;
-      return new Promise((resolve, reject) => {
-        waiting.push({ message, dueAt: performance.now() + timeoutMs, resolve, reject });
+      return new Promise((settle) => {
+        waiting.push({ message, dueAt: performance.now() + timeoutMs, settle });
         schedule();
       });
     },
-    drained: () =>
-      underWay === 0 && waiting.length === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => whenDrained.push(resolve)),
+    giveUpWaiting(reason) {
+      waitingBytes = 0;
+      for (const { settle } of waiting.splice(0)) settle({ kind: 'unsent', reason });
+    },
   };
 }
+
+/** The client keeps to its time-out, but for what it does before it calls, such as fetching credentials. */
+async function withTimeout(sending: Promise<void>, withinMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const tell = () => reject(new Error(`not acknowledged within ${Math.round(withinMs)} ms`));
+    timer = setTimeout(tell, withinMs + graceMs);
+  });
+  await Promise.race([sending, late]).finally(() => clearTimeout(timer));
+}
+
+/** The client's own error says more, so it gets to be first. */
+const graceMs = 100;

@@ -16,8 +16,11 @@ export type ReadBody =
 /** How much of a body over the cap is kept. */
 const beginningBytes = 64 * 1024;
 
-/** A body of more than this many times the cap is not read to its end. */
-const patience = 4;
+/**
+ * A body over the cap is read all the same, since most senders listen for the answer only after their last byte; where
+ * it is longer than this it is answered before, and where it is twice as long its sender is cut off.
+ */
+const patienceBytes = 64 * 1024 * 1024;
 
 /**
  * Reads the raw body, whatever its headers claim, up to `cap` bytes. Under the stock framework, which
@@ -30,13 +33,12 @@ export function readBody(request: IncomingMessage & { rawBody?: Buffer }, cap: n
     let bytes = 0;
     let excess: { beginning: Buffer; digest: Hash } | undefined;
 
-    const settle = (result: ReadBody) => {
-      request.off('data', onData);
-      resolve(result);
-    };
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (excess !== undefined) {
+      if (bytes > patienceBytes) {
+        if (bytes > 2 * patienceBytes) request.destroy();
+        else if (bytes - chunk.length <= patienceBytes) finish();
+      } else if (excess !== undefined) {
         excess.digest.update(chunk);
       } else {
         chunks.push(chunk);
@@ -47,12 +49,11 @@ export function readBody(request: IncomingMessage & { rawBody?: Buffer }, cap: n
         };
         for (const one of chunks.splice(0)) excess.digest.update(one);
       }
-      if (bytes > cap * patience) finish();
     };
     const finish = () => {
       if (excess !== undefined) {
         const { beginning, digest } = excess;
-        settle({
+        resolve({
           kind: 'too_large',
           beginning: Buffer.from(beginning),
           bytes,
@@ -60,14 +61,14 @@ export function readBody(request: IncomingMessage & { rawBody?: Buffer }, cap: n
         });
       } else {
         const only = chunks.length === 1 ? chunks[0] : undefined;
-        settle({ kind: 'whole', body: only ?? Buffer.concat(chunks, bytes) });
+        resolve({ kind: 'whole', body: only ?? Buffer.concat(chunks, bytes) });
       }
     };
     request.on('data', onData);
     request.on('end', finish);
-    // After `end` these settle nothing more.
-    request.on('error', () => settle({ kind: 'aborted' }));
-    request.on('close', () => settle({ kind: 'aborted' }));
+    // After `end` these resolve nothing more.
+    request.on('error', () => resolve({ kind: 'aborted' }));
+    request.on('close', () => resolve({ kind: 'aborted' }));
   });
 }
 

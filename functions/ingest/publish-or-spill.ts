@@ -1,0 +1,97 @@
+import type { Message } from '../../shared/google/pubsub-publisher.ts';
+import { describeError, type log as writeLog } from '../../shared/host/log.ts';
+import type { Published, PublishQueue } from './publish.ts';
+import { admit, closedBreaker, isOpen, settle } from './publish-breaker.ts';
+import type { Spill } from './spill.ts';
+
+export type Stored = 'published' | 'spilled';
+
+export interface MessageStore {
+  /**
+   * Resolves when every message is durable, with where each is; rejects when one is neither published nor spilled. The
+   * messages are all those of one request, since their places name their objects.
+   */
+  store(messages: readonly Message[]): Promise<readonly Stored[]>;
+  /** Resolves once every message of every call is settled, also those that nobody waits for any more. */
+  drained(): Promise<void>;
+}
+
+export interface MessageStoreOptions {
+  readonly queue: PublishQueue;
+  /** Undefined where there is no spill bucket: then every message is put to Pub/Sub, whatever became of the last. */
+  readonly spill: Spill | undefined;
+  readonly log: typeof writeLog;
+  /** Milliseconds; never goes back. */
+  readonly now: () => number;
+}
+
+/**
+ * Publishes each message or, where Pub/Sub does not acknowledge it in time, spills it. While Pub/Sub is in trouble only
+ * one message at a time finds out whether it still is, and the others are spilled at once.
+ */
+export function createMessageStore({ queue, spill, log, now }: MessageStoreOptions): MessageStore {
+  let breaker = closedBreaker;
+  const underWay = new Set<Promise<unknown>>();
+
+  async function storeMessage(message: Message, part: number): Promise<Stored> {
+    if (spill === undefined) {
+      const published = await queue.publish(message);
+      if (published.kind === 'acknowledged') return 'published';
+      throw failure(published);
+    }
+    const admitted = admit(breaker, now());
+    breaker = admitted.breaker;
+    if (admitted.admission === 'spill') {
+      await spill(message, part);
+      return 'spilled';
+    }
+    const published = await queue.publish(message);
+    // A full queue says nothing of Pub/Sub, but a probe has to tell.
+    if (published.kind !== 'unsent' || admitted.admission === 'probe') {
+      learn(admitted.admission, published);
+    }
+    if (published.kind === 'acknowledged') return 'published';
+    try {
+      await spill(message, part);
+    } catch (error) {
+      const reason = failure(published);
+      throw new AggregateError(
+        [reason, error],
+        `neither spilled (${messageOf(error)}) nor published (${reason.message})`,
+      );
+    }
+    return 'spilled';
+  }
+
+  function learn(admission: 'publish' | 'probe', published: Published): void {
+    const wasOpen = isOpen(breaker);
+    breaker = settle(breaker, admission, published.kind === 'acknowledged', now());
+    if (!wasOpen && isOpen(breaker)) {
+      log('WARNING', 'Pub/Sub does not acknowledge; batches go to the spill bucket until it does.', {
+        ...(published.kind !== 'acknowledged' && describeError(failure(published))),
+      });
+      queue.giveUpWaiting('Pub/Sub does not acknowledge');
+    }
+    if (wasOpen && !isOpen(breaker)) log('INFO', 'Pub/Sub acknowledges again.');
+  }
+
+  return {
+    store: (messages) => Promise.all(messages.map(track)),
+    async drained() {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
+  };
+
+  function track(message: Message, part: number): Promise<Stored> {
+    const storing = storeMessage(message, part);
+    underWay.add(storing);
+    const forget = () => underWay.delete(storing);
+    storing.then(forget, forget);
+    return storing;
+  }
+}
+
+const failure = (published: Exclude<Published, { kind: 'acknowledged' }>): Error =>
+  published.kind === 'failed' ? published.error : new Error(published.reason);
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
