@@ -166,6 +166,7 @@ const anyEncryption: fc.Arbitrary<Encryption> = fc.record({
   ),
   appid: fc.oneof(
     fc.uuid().map((id) => id.replaceAll('-', '')),
+    fc.constantFrom('a|b', '|', 'a||1.2.3|x'),
     fc.string({ unit: 'grapheme' }),
   ),
   libVersion: fc.oneof(
