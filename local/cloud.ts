@@ -5,8 +5,10 @@ import { type BigQueryFaults, startBigQuery } from './bigquery/index.ts';
 import { createBuckets } from './buckets.ts';
 import type { Faults } from './faults.ts';
 import { startGoogleApis } from './google-apis.ts';
+import { extractValues, readLogMetrics } from './log-metrics.ts';
+import { startMonitoring } from './monitoring/index.ts';
 import { untilListening } from './processes/ports.ts';
-import { type PubSubFaults, startPubSub } from './pubsub/index.ts';
+import { type PubSubFaults, type PubSubServer, startPubSub } from './pubsub/index.ts';
 import { createQueues, type Queue } from './queues.ts';
 import { type Job, type Scheduler, startScheduler } from './scheduler/index.ts';
 import { type StorageFaults, startStorage } from './storage/index.ts';
@@ -17,7 +19,14 @@ export interface CloudOptions {
   project: string;
   dataset: string;
   dataDir: string;
-  ports: { pubsub: number; bigquery: number; bigqueryGrpc: number; storage: number; googleApis: number };
+  ports: {
+    pubsub: number;
+    bigquery: number;
+    bigqueryGrpc: number;
+    storage: number;
+    googleApis: number;
+    monitoring: number;
+  };
   queues: Queue[];
   jobs: Job[];
   buckets: string[];
@@ -58,8 +67,17 @@ async function main(options: CloudOptions): Promise<void> {
   };
   setFaults(options.faults);
 
-  let counts = (): object => ({ topics: {}, subscriptions: {} });
+  let counts = (): ReturnType<PubSubServer['counts']> => ({ topics: {}, subscriptions: {} });
+  const logMetrics = readLogMetrics();
   let scheduler: Scheduler | undefined;
+  // First, since the functions tell their counts as soon as the Google APIs answer.
+  const monitoring = await startMonitoring({
+    port: ports.monitoring,
+    project,
+    pubsub: () => counts(),
+    logMetrics,
+    log,
+  });
   const [googleApis, bigquery, storage] = await Promise.all([
     startGoogleApis({
       port: ports.googleApis,
@@ -71,6 +89,9 @@ async function main(options: CloudOptions): Promise<void> {
         async runJob(name) {
           if (scheduler === undefined) throw new Error('The scheduler has not started yet.');
           return scheduler.run(name);
+        },
+        logEntry(service, entry) {
+          for (const value of extractValues(logMetrics, service, entry)) monitoring.record(value);
         },
       },
     }),
@@ -122,6 +143,7 @@ async function main(options: CloudOptions): Promise<void> {
     await pubsub.close();
     await bigquery.close();
     await storage.close();
+    await monitoring.close();
     await googleApis.close();
     process.exit(0);
   };

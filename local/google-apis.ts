@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { type Faults, faultsSchema } from './faults.ts';
 import { createIssuer, type Issuer } from './issuer/index.ts';
+import { metricsEntry } from './log-metrics.ts';
 
 export interface GoogleApis {
   issuer: Issuer;
@@ -16,11 +17,14 @@ export interface Control {
   setFaults(faults: Faults): void;
   /** Runs a job of the scheduler now. */
   runJob(name: string): Promise<object>;
+  /** Takes a line of metrics that a function has written, for the log-based metrics. */
+  logEntry(service: string, entry: z.infer<typeof metricsEntry>): void;
 }
 
 /**
  * Serves the issuer of tokens, and the control of the local cloud: `GET /_local/counts`, `GET` and `POST /_local/faults`,
- * `POST /_local/run-job` {name}, and `POST /_local/token` {audience, email}, which signs for anyone on this machine.
+ * `POST /_local/run-job` {name}, `POST /_local/log-entry` {service, entry}, and `POST /_local/token` {audience, email},
+ * which signs for anyone on this machine.
  */
 export async function startGoogleApis(options: {
   port: number;
@@ -70,6 +74,12 @@ async function serveControl(
     });
   }
   if (call === 'POST /_local/run-job') return post(jobSchema, ({ name }) => control.runJob(name));
+  if (call === 'POST /_local/log-entry') {
+    return post(logEntrySchema, ({ service, entry }) => {
+      control.logEntry(service, entry);
+      return {};
+    });
+  }
   if (call === 'POST /_local/token') {
     return post(tokenSchema, async (claims) => ({ token: await issuer.sign(claims) }));
   }
@@ -77,6 +87,7 @@ async function serveControl(
 }
 
 const jobSchema = z.strictObject({ name: z.string() });
+const logEntrySchema = z.strictObject({ service: z.string(), entry: metricsEntry });
 const tokenSchema = z.strictObject({ audience: z.string().min(1), email: z.email() });
 
 function parseJson(body: string): unknown {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Deployable, readDeployables } from '../shared/deployables.ts';
 import type { CloudOptions } from './cloud.ts';
 import type { Faults } from './faults.ts';
+import { createMetricsForwarder } from './forward-metrics.ts';
 import { findFreePorts, untilListening } from './processes/ports.ts';
 import { type ProcessEvent, type Supervised, supervise } from './processes/supervise.ts';
 import type { PubSubServer } from './pubsub/index.ts';
@@ -27,6 +28,7 @@ export interface Ports {
   bigqueryGrpc: number;
   storage: number;
   googleApis: number;
+  monitoring: number;
   functions: Readonly<Record<string, number>>;
 }
 
@@ -107,6 +109,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
   await mkdir(dataDir, { recursive: true });
   const ports = options.ports === 'free' ? await choosePorts(deployables) : options.ports;
   const report = options.report ?? (() => {});
+  const metrics = createMetricsForwarder((line) => control('log-entry', line));
   const settings = options.settings ?? join(dataDir, 'settings.json');
   const common = {
     ...process.env,
@@ -121,6 +124,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     LOCAL_BIGQUERY_STORAGE: `127.0.0.1:${ports.bigqueryGrpc}`,
     LOCAL_STORAGE: `127.0.0.1:${ports.storage}`,
     LOCAL_TOKEN_ISSUER: `http://127.0.0.1:${ports.googleApis}`,
+    LOCAL_MONITORING: `127.0.0.1:${ports.monitoring}`,
   };
   let faults = options.faults ?? {};
 
@@ -167,13 +171,17 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
           SPILL_BUCKET,
           ...deployable.environment,
           LOG_BATCHES: 'true',
+          METRICS_INTERVAL_SECONDS: '2',
           ...(existsSync(settings) ? { SETTINGS: resolve(settings), SETTINGS_MAX_AGE_MS: '1000' } : {}),
           ...triggerEnvironment(deployable, ports),
           ...options.environment?.[deployable.name],
         },
         untilServing: (_child, ended) => untilListening(port, ended),
       },
-      report,
+      (event) => {
+        metrics.observe(event);
+        report(event);
+      },
     );
   });
   const all = new Map([cloud, ...functions].map((it) => [it.name, it]));
@@ -184,6 +192,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     return found;
   };
   const abandon = () => {
+    metrics.stop();
     for (const it of all.values()) it.abandon();
   };
   const control = async (path: string, body?: object, withinMs = 5_000): Promise<unknown> => {
@@ -213,6 +222,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     await stopAll(deployables.filter(isFirst));
     const undelivered = await untilEmpty(backlog, drainMs);
     await stopAll(deployables.filter((it) => !isFirst(it)));
+    metrics.stop();
     await cloud.stop(GRACE_MS);
     return { undelivered };
   };
@@ -274,8 +284,8 @@ function portOf({ name }: Deployable, ports: Ports): number {
 }
 
 async function choosePorts(deployables: readonly Deployable[]): Promise<Ports> {
-  const [pubsub, bigquery, bigqueryGrpc, storage, googleApis, ...others] = await findFreePorts(
-    5 + deployables.length,
+  const [pubsub, bigquery, bigqueryGrpc, storage, googleApis, monitoring, ...others] = await findFreePorts(
+    6 + deployables.length,
   );
   return {
     pubsub: pubsub!,
@@ -283,6 +293,7 @@ async function choosePorts(deployables: readonly Deployable[]): Promise<Ports> {
     bigqueryGrpc: bigqueryGrpc!,
     storage: storage!,
     googleApis: googleApis!,
+    monitoring: monitoring!,
     functions: Object.fromEntries(deployables.map(({ name }, index) => [name, others[index]!])),
   };
 }

@@ -26,6 +26,7 @@ export const namedPorts = {
   bigqueryGrpc: { flag: 'bigquery-grpc-port', variable: 'BIGQUERY_GRPC_PORT', default: 9060 },
   storage: { flag: 'storage-port', variable: 'STORAGE_PORT', default: 9065 },
   googleApis: { flag: 'google-apis-port', variable: 'GOOGLE_APIS_PORT', default: 9070 },
+  monitoring: { flag: 'monitoring-port', variable: 'MONITORING_PORT', default: 9075 },
 } as const;
 
 export type NamedPort = keyof typeof namedPorts;
@@ -47,6 +48,7 @@ Usage: npm start [-- FLAGS]
   --bigquery-grpc-port NUMBER BigQuery Storage Write, gRPC        BIGQUERY_GRPC_PORT  9060
   --storage-port NUMBER       Cloud Storage, REST                 STORAGE_PORT        9065
   --google-apis-port NUMBER   issuer of tokens                    GOOGLE_APIS_PORT    9070
+  --monitoring-port NUMBER    Cloud Monitoring, gRPC              MONITORING_PORT     9075
   --help                      this text
 
 A flag wins over its variable. Ctrl-C drains and stops; what is not yet loaded then is loaded at the next start.

@@ -130,7 +130,7 @@ describe('the options of npm start', () => {
       kind: 'options',
       options: {
         dataDir: '.tributary',
-        ports: { ingest: 8080, pubsub: 1111, bigquery: 3333, googleApis: 9070 },
+        ports: { ingest: 8080, pubsub: 1111, bigquery: 3333, googleApis: 9070, monitoring: 9075 },
       },
     });
   });
@@ -153,6 +153,6 @@ describe('the options of npm start', () => {
 
   test('--help tells every flag', () => {
     const parsed = parseStart(['--help'], {});
-    expect(parsed.kind === 'help' && parsed.text).toContain("--storage-port");
+    expect(parsed.kind === 'help' && parsed.text).toContain('--storage-port');
   });
 });

@@ -159,6 +159,7 @@ function describeUrls({ ports, urls }: LocalCloud, { dataDir, settings }: StartO
     ['Pub/Sub', `127.0.0.1:${ports.pubsub}`, 'gRPC; PUBSUB_EMULATOR_HOST of other clients'],
     ['Storage', `http://127.0.0.1:${ports.storage}`, 'Cloud Storage; STORAGE_EMULATOR_HOST of other clients'],
     ['Google APIs', urls.googleApis, 'issuer of tokens'],
+    ['Monitoring', `127.0.0.1:${ports.monitoring}`, 'gRPC; npm run status'],
     ['Data', resolve(dataDir), settings === undefined ? '' : `settings: ${settings}`],
   ];
   const widest = Math.max(...rows.slice(0, -1).map(([, where = '']) => where.length));

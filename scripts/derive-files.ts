@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { ingestCounts } from '../functions/ingest/metrics.ts';
+import { loadCounts } from '../functions/load/metrics.ts';
+import type { CountDescription } from '../shared/host/metrics.ts';
 import { settingsSchema } from '../shared/settings/settings.ts';
 import { schemaVersions } from '../shared/warehouse/schema-versions.ts';
 import type { Column, ColumnType, Table } from '../shared/warehouse/table.ts';
@@ -12,6 +15,7 @@ export function deriveFiles(): Map<string, string> {
   files.set('shared/warehouse/generated/row-descriptors.ts', rowDescriptors());
   files.set('infra/event-batch.proto', protoFile());
   files.set('infra/settings.schema.json', settingsSchemaFile());
+  files.set('infra/log-metrics.json', logMetricsFile([ingestCounts, loadCounts]));
   return files;
 }
 
@@ -158,3 +162,23 @@ const typeName = (table: string): string =>
     .split('_')
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join('');
+
+/**
+ * A log-based metric for every count, in the words of Cloud Logging's LogMetric. Each records the distribution of the
+ * numbers in the lines of metrics, since a counter could only count the lines; count times mean is what was counted.
+ * https://cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics
+ */
+function logMetricsFile(functions: readonly Readonly<Record<string, CountDescription>>[]): string {
+  const metrics = functions
+    .flatMap((counted) => Object.values(counted))
+    .map(({ name, unit, description }) => ({
+      name: name.replace('.', '/'),
+      count: name,
+      description,
+      unit,
+      filter: `resource.type="cloud_run_revision" AND jsonPayload.message="metrics" AND jsonPayload.metrics."${name}">0`,
+      valueExtractor: `EXTRACT(jsonPayload.metrics."${name}")`,
+      labelExtractors: { function: 'EXTRACT(jsonPayload.function)' },
+    }));
+  return `${JSON.stringify({ metrics }, null, 2)}\n`;
+}

@@ -5,7 +5,7 @@ import { deriveFiles } from './derive-files.ts';
 
 const usage = `Usage: npm run generate [-- --check]
 
-Writes what is derived from the tables in shared/warehouse/tables and the settings in shared/settings.
+Writes what is derived from the tables in shared/warehouse/tables, the settings in shared/settings and the counts of the functions.
   --check   write nothing; exit 1 and name the files that are stale`;
 
 const { values } = parseArgs({ options: { check: { type: 'boolean' }, help: { type: 'boolean' } } });

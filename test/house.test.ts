@@ -18,7 +18,7 @@ const inside =
   (...folders: string[]) =>
   (path: string) =>
     folders.some((folder) => path.startsWith(`${folder}/`));
-const isOurs = inside('functions', 'shared', 'local', 'sdk', 'test', 'scripts', 'docs');
+const isOurs = inside('commands', 'functions', 'shared', 'local', 'sdk', 'test', 'scripts', 'docs');
 
 /** The imports that break a rule, as `file -> file`; a test expects none. */
 const breaking = (breaks: (one: Import) => boolean): string[] =>
@@ -39,6 +39,12 @@ describe('who may know whom', () => {
     );
   });
 
+  test('a command imports shared and other commands, and neither functions nor local', () => {
+    const isCommand = (path: string) => inside('commands')(path) && isProduct(path);
+    const allowed = inside('commands', 'shared');
+    expect(breaking(({ from, to }) => isCommand(from) && isOurs(to) && !allowed(to))).toEqual([]);
+  });
+
   test('shared imports nothing of functions, local, sdk, test or scripts', () => {
     const isShared = (path: string) => inside('shared')(path) && isProduct(path);
     expect(breaking(({ from, to }) => isShared(from) && isOurs(to) && !inside('shared')(to))).toEqual([]);
@@ -46,7 +52,14 @@ describe('who may know whom', () => {
 
   test('what judges the code imports nothing of it: the fakes of Google know neither functions nor shared', () => {
     const isFake = (path: string) =>
-      inside('local/pubsub', 'local/bigquery', 'local/issuer', 'local/scheduler', 'local/storage')(path);
+      inside(
+        'local/pubsub',
+        'local/bigquery',
+        'local/issuer',
+        'local/monitoring',
+        'local/scheduler',
+        'local/storage',
+      )(path);
     const isCode = inside('functions', 'shared', 'sdk');
     expect(breaking(({ from, to }) => isFake(from) && isProduct(from) && isCode(to))).toEqual([]);
   });
@@ -88,11 +101,14 @@ describe('who may know whom', () => {
   test("only shared/google makes Google's clients in functions and shared", () => {
     const makes = /\bnew (?:\w+\.)*(?:PubSub|BigQuery|Storage|\w+Client)\(/;
     const makers = code.filter(
-      (path) => inside('functions', 'shared')(path) && isProduct(path) && makes.test(readText(path)),
+      (path) =>
+        inside('commands', 'functions', 'shared')(path) && isProduct(path) && makes.test(readText(path)),
     );
     expect(makers.sort()).toEqual([
       'shared/google/bigquery.ts',
+      'shared/google/monitoring.ts',
       'shared/google/pubsub-publisher.ts',
+      'shared/google/pubsub-subscriber.ts',
       'shared/google/pubsub.ts',
       'shared/google/storage-write.ts',
     ]);

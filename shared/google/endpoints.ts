@@ -9,6 +9,7 @@ const names = [
   'LOCAL_BIGQUERY_STORAGE',
   'LOCAL_STORAGE',
   'LOCAL_TOKEN_ISSUER',
+  'LOCAL_MONITORING',
 ] as const;
 export type LocalVariable = (typeof names)[number];
 

@@ -1,0 +1,72 @@
+import type { CountDescription, Counts } from '../../shared/host/metrics.ts';
+
+/**
+ * What ingest counts. It holds that
+ *   requests received = stored + unstored + aborted,
+ *   events received = accepted + quarantined + dropped,
+ *   messages made = published + spilled + unstored.
+ */
+export const ingestCounts = {
+  requestsReceived: {
+    name: 'tributary.ingest.requests.received',
+    unit: '{request}',
+    description: 'requests that an SDK may have sent',
+  },
+  requestsStored: {
+    name: 'tributary.ingest.requests.stored',
+    unit: '{request}',
+    description: 'requests all of which is stored: answered with success, or 413 where they were too large',
+  },
+  requestsUnstored: {
+    name: 'tributary.ingest.requests.unstored',
+    unit: '{request}',
+    description: 'requests that could not be stored: answered 503, so the sender keeps them',
+  },
+  requestsAborted: {
+    name: 'tributary.ingest.requests.aborted',
+    unit: '{request}',
+    description: 'requests whose sender went away before their body was whole',
+  },
+  eventsReceived: {
+    name: 'tributary.ingest.events.received',
+    unit: '{event}',
+    description: 'events in those requests; a body that cannot be decoded counts as one',
+  },
+  eventsAccepted: {
+    name: 'tributary.ingest.events.accepted',
+    unit: '{event}',
+    description: 'events that became a row of event_log',
+  },
+  eventsQuarantined: {
+    name: 'tributary.ingest.events.quarantined',
+    unit: '{event}',
+    description: 'events that were refused, and kept with the reason',
+  },
+  eventsDropped: {
+    name: 'tributary.ingest.events.dropped',
+    unit: '{event}',
+    description: 'events of unknown projects over the number that is kept per day',
+  },
+  messagesMade: {
+    name: 'tributary.ingest.messages.made',
+    unit: '{message}',
+    description: 'messages that the requests became',
+  },
+  messagesPublished: {
+    name: 'tributary.ingest.messages.published',
+    unit: '{message}',
+    description: 'messages that Pub/Sub has acknowledged',
+  },
+  messagesSpilled: {
+    name: 'tributary.ingest.messages.spilled',
+    unit: '{message}',
+    description: 'messages that went to the spill bucket instead',
+  },
+  messagesUnstored: {
+    name: 'tributary.ingest.messages.unstored',
+    unit: '{message}',
+    description: 'messages that neither would take',
+  },
+} satisfies Record<string, CountDescription>;
+
+export type IngestCounts = Counts<keyof typeof ingestCounts>;
