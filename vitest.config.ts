@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{functions,shared,local,sdk,scripts,test}/**/*.test.ts'],
+    include: ['{commands,functions,shared,local,sdk,scripts,test}/**/*.test.ts'],
     // Two suites at a time share two cores, and some tests start a whole cloud.
     testTimeout: 90_000,
     hookTimeout: 90_000,

@@ -31,15 +31,17 @@ CONDITION
 ORDER BY received_at, batch_id, quarantine_id
 LIMIT @limit`;
 
-/** How many rows there are to replay, and how many of which only the beginning was kept. */
+/** How many rows there are to replay for each reason, and how many of which only the beginning was kept. */
 export const countRows = `
-SELECT COUNTIF(replayable) AS found, COUNTIF(NOT replayable) AS not_replayable
+SELECT reason, COUNTIF(replayable) AS found, COUNTIF(NOT replayable) AS not_replayable
 FROM \`tributary.quarantine_open\`
 WHERE
   received_at <= TIMESTAMP_MICROS(@until)
   AND (
 CONDITION
-  )`;
+  )
+GROUP BY reason
+ORDER BY found DESC, reason`;
 
 /**
  * The picked rows as they were kept, and every other event of their requests: which of identical events is the first,

@@ -9,6 +9,12 @@ export interface Found {
   readonly rows: number;
   /** Of which only the beginning was kept. */
   readonly notReplayable: number;
+  /** The same by reason, the most first. */
+  readonly reasons: readonly {
+    readonly reason: string;
+    readonly rows: number;
+    readonly notReplayable: number;
+  }[];
 }
 
 /** Reads quarantine. A condition must be known to stay between its parentheses. */
@@ -52,8 +58,12 @@ export function createQuarantineReader(bigquery: BigQuery, dataset: string): Qua
     },
     async count(condition, until) {
       const [rows] = await bigquery.query(ask(countRows, condition, { until }));
-      const [{ found, not_replayable: notReplayable }] = z.tuple([countedRow]).parse(rows);
-      return { rows: found, notReplayable };
+      const reasons = z.array(countedRow).parse(rows);
+      return {
+        rows: reasons.reduce((sum, one) => sum + one.rows, 0),
+        notReplayable: reasons.reduce((sum, one) => sum + one.notReplayable, 0),
+        reasons,
+      };
     },
     async pick(condition, after, limit) {
       const [rows] = await bigquery.query(ask(pickRows, condition, cursorParameters(after, limit)));
@@ -93,10 +103,19 @@ const cursorParameters = ({ until, receivedAt, batchId, quarantineId }: Cursor, 
   limit,
 });
 
-const countedRow = z.object({ found: z.number(), not_replayable: z.number() });
+const countedRow = z
+  .object({ reason: z.string(), found: z.number(), not_replayable: z.number() })
+  .transform(({ reason, found, not_replayable }) => ({ reason, rows: found, notReplayable: not_replayable }));
 const dryRunAnswer = z.object({ statistics: z.object({ query: z.object({ statementType: z.string() }) }) });
 
-/** BigQuery answers 400 to what is wrong with a query, and anything else where it is not the query. */
+/**
+ * BigQuery answers 400 to what is wrong with a query, and anything else where it is not the query. A place in the query
+ * is told as one in the condition.
+ */
 function messageOfBadQuery(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && error.code === 400 ? error.message : undefined;
+  if (!(error instanceof Error && 'code' in error && error.code === 400)) return undefined;
+  const linesBefore = pickRows.split('\n').indexOf('CONDITION');
+  return error.message.replace(/\[(\d+):(\d+)\]/g, (place, line: string, column: string) =>
+    Number(line) > linesBefore ? `[${Number(line) - linesBefore}:${column}]` : place,
+  );
 }

@@ -1,3 +1,4 @@
+import { publishAll } from '../../shared/google/publish-all.ts';
 import type { Message, SendMessages } from '../../shared/google/pubsub-publisher.ts';
 import type { Settings } from '../../shared/settings/settings.ts';
 import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
@@ -6,7 +7,6 @@ import type { WireDialect } from '../../shared/wire/dialect.ts';
 import type { Cursor } from './cursor.ts';
 import { encodeOutcome } from './encode-outcome.ts';
 import { type JudgeOptions, judgeBatch, type Verdict } from './judge-batch.ts';
-import { publishAll } from './publish-all.ts';
 import type { PickedRow } from './quarantined-row.ts';
 import type { Found, QuarantineReader } from './read-quarantine.ts';
 import { createTally, type Group } from './tally.ts';

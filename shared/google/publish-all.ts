@@ -1,4 +1,4 @@
-import type { Message, SendMessages } from '../../shared/google/pubsub-publisher.ts';
+import type { Message, SendMessages } from './pubsub-publisher.ts';
 
 /** Pub/Sub takes 1,000 messages and 10 MB a request: cloud.google.com/pubsub/quotas. */
 const most = { messages: 500, bytes: 9_000_000 };

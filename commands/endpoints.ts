@@ -1,0 +1,136 @@
+import { GoogleAuth } from 'google-auth-library';
+import { z } from 'zod';
+import { CommandFailed } from './terminal.ts';
+
+/** Where commands find the local cloud of `npm start`, by the variables that move its ports. */
+export interface LocalPorts {
+  readonly replay: number;
+  readonly pubsub: number;
+  readonly bigquery: number;
+  readonly googleApis: number;
+}
+
+/** The project of the local cloud, which commands talk to unless told otherwise. */
+export const localProject = 'local';
+
+/** Reads the ports from the environment; throws CommandFailed naming the variable that is none. */
+export function readLocalPorts(environment: NodeJS.ProcessEnv): LocalPorts {
+  const port = (variable: string, standard: number): number => {
+    const text = environment[variable] || String(standard);
+    if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
+    throw new CommandFailed(
+      `${variable} must be a whole number from 1 to 65535, not ${JSON.stringify(text)}.`,
+    );
+  };
+  return {
+    replay: port('REPLAY_PORT', 8082),
+    pubsub: port('PUBSUB_PORT', 8085),
+    bigquery: port('BIGQUERY_PORT', 9050),
+    googleApis: port('GOOGLE_APIS_PORT', 9070),
+  };
+}
+
+/** The LOCAL_ variables that point Google's clients at the local cloud, or none for a project of Google's. */
+export function clientEnvironment(project: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (project !== localProject) return {};
+  const ports = readLocalPorts(environment);
+  return {
+    LOCAL_PUBSUB: `127.0.0.1:${ports.pubsub}`,
+    LOCAL_BIGQUERY: `127.0.0.1:${ports.bigquery}`,
+  };
+}
+
+/** Calls a private function as the operator. */
+export type CallFunction = (path: string, body: object) => Promise<unknown>;
+
+/**
+ * Makes the call of a private function by its URL: with a token of the local issuer where the function is on this
+ * machine, else with one of Google for the credentials of the environment, or with `ID_TOKEN` where that is set.
+ * A call rejects with CommandFailed, whose message says what to do.
+ */
+export function createCallFunction(url: string, environment: NodeJS.ProcessEnv): CallFunction {
+  const audience = url.replace(/\/+$/, '');
+  let known: { readonly token: string; readonly renewAt: number } | undefined;
+  const tokenOf = async (): Promise<string> => {
+    if (known === undefined || known.renewAt < Date.now()) {
+      const token = await makeToken(audience, environment);
+      // Tokens are good for an hour.
+      known = { token, renewAt: Date.now() + 45 * 60_000 };
+    }
+    return known.token;
+  };
+
+  return async (path, body) => {
+    const token = await tokenOf();
+    const answer = await post(`${audience}${path}`, body, { Authorization: `Bearer ${token}` });
+    const parsed = parseJson(await answer.text());
+    if (answer.ok) return parsed;
+    const { data } = refusal.safeParse(parsed);
+    const hint = hints.get(answer.status) ?? '';
+    throw new CommandFailed(`${data?.error.message ?? `${audience} answered ${answer.status}.`}${hint}`);
+  };
+}
+
+const refusal = z.object({ error: z.object({ message: z.string() }) });
+
+const hints: ReadonlyMap<number, string> = new Map([
+  [401, ' The token was not taken: is --url the URL that the function knows itself by?'],
+  [403, ' Only the accounts in CALLERS of the function may call it.'],
+]);
+
+async function makeToken(audience: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  if (environment.ID_TOKEN) return environment.ID_TOKEN;
+  return isOnThisMachine(audience) ? makeLocalToken(audience, environment) : makeGoogleToken(audience);
+}
+
+const isOnThisMachine = (url: string): boolean => ['127.0.0.1', 'localhost'].includes(new URL(url).hostname);
+
+async function makeLocalToken(audience: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const issuer = `http://127.0.0.1:${readLocalPorts(environment).googleApis}`;
+  const email = 'operator@local.iam.gserviceaccount.com';
+  const answer = await post(`${issuer}/_local/token`, { audience, email }, {});
+  return z.object({ token: z.string() }).parse(await answer.json()).token;
+}
+
+async function makeGoogleToken(audience: string): Promise<string> {
+  try {
+    const client = await new GoogleAuth().getIdTokenClient(audience);
+    return await client.idTokenProvider.fetchIdToken(audience);
+  } catch (cause) {
+    throw new CommandFailed(
+      `No token for ${audience} can be made with these credentials (${cause instanceof Error ? cause.message : cause}).
+Log in as a service account that may call the function:
+  gcloud auth application-default login --impersonate-service-account=ACCOUNT
+or give a token:
+  ID_TOKEN=$(gcloud auth print-identity-token --impersonate-service-account=ACCOUNT --audiences=${audience} --include-email)`,
+      { cause },
+    );
+  }
+}
+
+async function post(url: string, body: object, headers: Record<string, string>): Promise<Response> {
+  try {
+    return await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(300_000),
+    });
+  } catch (cause) {
+    const { origin } = new URL(url);
+    throw new CommandFailed(
+      isOnThisMachine(url)
+        ? `Nothing answers at ${origin}: start the local cloud with npm start, or name its ports (REPLAY_PORT, GOOGLE_APIS_PORT).`
+        : `${origin} could not be reached: ${cause instanceof Error ? (cause.cause ?? cause.message) : cause}`,
+      { cause },
+    );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
