@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, log, readTrace } from './log.ts';
+import { refuseBrokenRequests } from './refuse-broken-requests.ts';
 import type { Handler } from './registry.ts';
 
 /** Durations in milliseconds, sizes in bytes. */
@@ -11,7 +12,11 @@ export type Limits = {
   requestTimeoutMs: number;
   /** How often the two above are checked, so how late they may strike. */
   checkEveryMs: number;
+  /** Between two pieces of a body. */
+  bodyIdleTimeoutMs: number;
   keepAliveTimeoutMs: number;
+  maxUrlBytes: number;
+  /** Of the URL and all headers together. */
   maxHeaderBytes: number;
 };
 
@@ -19,27 +24,32 @@ export const LIMITS: Limits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   checkEveryMs: 2_000,
+  bodyIdleTimeoutMs: 10_000,
   // Google's front end keeps idle connections to a backend for 600 s and must be the one that closes them, or it
   // answers 502: https://cloud.google.com/load-balancing/docs/https/request-distribution
   keepAliveTimeoutMs: 620_000,
-  // Vendors' image beacons carry their batch in the query; Node's 16 KB would refuse what they send.
-  maxHeaderBytes: 64 * 1024,
+  // Vendors' image beacons carry their batch in the query; Node's 16 KB would refuse what they send. What Google's
+  // front end lets through is not documented for Cloud Run, so this is well above what browsers and proxies pass on.
+  maxUrlBytes: 64 * 1024,
+  maxHeaderBytes: 96 * 1024,
 };
 
 export type Host = {
   server: Server;
   /**
-   * Stops listening, closes idle connections, and resolves once every request in flight is answered or `timeoutMs`
-   * have passed; what is then unanswered gets 503. Resolves to how many those were.
+   * Stops listening, closes idle connections, and resolves once every request in flight is answered and handled, also
+   * those whose sender has gone, or `timeoutMs` have passed; what is then unanswered gets 503. Resolves to how many
+   * those were.
    */
   drain: (timeoutMs: number) => Promise<number>;
 };
 
 /** Makes a server that hands every request to `handler` with its body unread; it is not listening yet. */
 export function createHost(handler: Handler, limits: Limits = LIMITS): Host {
-  const inFlight = new Set<ServerResponse>();
+  const unanswered = new Set<ServerResponse>();
+  let handling = 0;
   let draining = false;
-  let onAnswered = () => {};
+  let onSettled = () => {};
 
   const server = createServer(
     {
@@ -51,35 +61,42 @@ export function createHost(handler: Handler, limits: Limits = LIMITS): Host {
       noDelay: true,
     },
     (request, response) => {
-      inFlight.add(response);
+      unanswered.add(response);
+      handling++;
       if (draining) closeAfter(response);
       response.once('close', () => {
-        inFlight.delete(response);
-        onAnswered();
+        unanswered.delete(response);
+        onSettled();
       });
-      run(handler, request, response);
+      cutOffWhenIdle(request, response, limits.bodyIdleTimeoutMs);
+      run(guardUrl(handler, limits.maxUrlBytes), request, response).finally(() => {
+        handling--;
+        onSettled();
+      });
     },
   );
+  answerHalfClosed(server);
+  refuseBrokenRequests(server);
 
   async function drain(timeoutMs: number): Promise<number> {
     draining = true;
     const deadline = AbortSignal.timeout(timeoutMs);
-    for (const response of inFlight) closeAfter(response);
+    for (const response of unanswered) closeAfter(response);
     server.close();
     server.closeIdleConnections();
     // A request may be read already but not parsed yet, on a connection that counts as idle until then.
     await sleep(Math.min(SETTLE_MS, timeoutMs));
-    while (inFlight.size > 0 && !deadline.aborted) {
+    while ((unanswered.size > 0 || handling > 0) && !deadline.aborted) {
       await new Promise<void>((resolve) => {
-        onAnswered = resolve;
+        onSettled = resolve;
         deadline.addEventListener('abort', () => resolve(), { once: true });
       });
     }
-    const unanswered = inFlight.size;
-    for (const response of inFlight) fail(response, 503);
+    const left = unanswered.size;
+    for (const response of unanswered) fail(response, 503);
     await new Promise((resolve) => setImmediate(resolve));
     server.closeAllConnections();
-    return unanswered;
+    return left;
   }
 
   return { server, drain };
@@ -97,6 +114,32 @@ async function run(handler: Handler, request: IncomingMessage, response: ServerR
     });
     fail(response, 500);
   }
+}
+
+/** Answers 414 where the URL alone is too long; beyond `maxHeaderBytes` Node cannot tell a URL from headers. */
+const guardUrl =
+  (handler: Handler, maxUrlBytes: number): Handler =>
+  (request, response) =>
+    (request.url?.length ?? 0) > maxUrlBytes ? fail(response, 414) : handler(request, response);
+
+/** Answers 408 to a sender that stops in the middle of its body, so that what it has sent is not held in memory. */
+function cutOffWhenIdle(request: IncomingMessage, response: ServerResponse, idleMs: number): void {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  if (encoding === undefined && Number(length) === 0) return;
+  request.setTimeout(idleMs, () => {
+    // Node forgets a request that is answered before its end: whoever reads it would wait for ever.
+    response.once('close', () => request.destroy());
+    fail(response, 408);
+  });
+  request.once('end', () => request.setTimeout(0));
+}
+
+/**
+ * Lets a sender that closes its half after its request have its answer, as RFC 9112 section 9.6 wants; Node would close
+ * the other half too. Node's own flag for it has no type.
+ */
+function answerHalfClosed(server: Server): void {
+  Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 /** Answers with `status`, or, when an answer has begun, breaks it off so that nobody takes it for a whole one. */
