@@ -44,6 +44,7 @@ async function main(options: CloudOptions): Promise<void> {
   const pubsubFaults: PubSubFaults = {
     redeliverRate: 0,
     publishUnavailableRate: 0,
+    publishStoredThenLostRate: 0,
     publishDelayMs: 0,
     random: Math.random,
   };

@@ -6,7 +6,12 @@ const milliseconds = z.number().min(0).max(600_000);
 /** What the control endpoint takes; what is absent stays as it is. */
 export const faultsSchema = z.strictObject({
   pubsub: z
-    .strictObject({ redeliverRate: rate, publishUnavailableRate: rate, publishDelayMs: milliseconds })
+    .strictObject({
+      redeliverRate: rate,
+      publishUnavailableRate: rate,
+      publishStoredThenLostRate: rate,
+      publishDelayMs: milliseconds,
+    })
     .partial()
     .optional(),
   bigquery: z

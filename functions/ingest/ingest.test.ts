@@ -18,6 +18,7 @@ import { createMessageStore } from './publish-or-spill.ts';
 const faults: PubSubFaults = {
   redeliverRate: 0,
   publishUnavailableRate: 0,
+  publishStoredThenLostRate: 0,
   publishDelayMs: 0,
   random: Math.random,
 };

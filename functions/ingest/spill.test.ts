@@ -22,6 +22,7 @@ import { createSpill, defaultSpillLimits, type SpillLimits } from './spill.ts';
 const pubsubFaults: PubSubFaults = {
   redeliverRate: 0,
   publishUnavailableRate: 0,
+  publishStoredThenLostRate: 0,
   publishDelayMs: 0,
   random: Math.random,
 };

@@ -3,7 +3,7 @@ import { createBodies } from './bodies.ts';
 import { createCommits } from './commits.ts';
 import { deletedTopic, type SubscriptionConfig, type TopicConfig } from './config.ts';
 import { deadLetterCopy } from './dead-letter.ts';
-import type { PubSubFaults } from './index.ts';
+import type { PubSubFaults } from './faults.ts';
 import { createLeases, type Leases } from './leases.ts';
 import { createPush } from './push.ts';
 import { notFound, refuse } from './refuse.ts';

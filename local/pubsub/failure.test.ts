@@ -118,35 +118,6 @@ describe('a message that keeps failing', () => {
   });
 });
 
-describe('rehearsed faults', () => {
-  const quiet = () => ({ redeliverRate: 0, publishUnavailableRate: 0, publishDelayMs: 0, random: () => 0.5 });
-
-  test('an acknowledged message is delivered again at the rate asked for', async () => {
-    const faults = quiet();
-    await start({}, { faults });
-    await publish('a');
-    faults.redeliverRate = 0.6;
-    const first = await pullOne();
-    await pulls.acknowledge({ subscription, ackIds: [first.ackId] });
-    faults.redeliverRate = 0.4;
-    const second = await pullOne();
-    expect(second.message?.messageId).toBe(first.message?.messageId);
-    await pulls.acknowledge({ subscription, ackIds: [second.ackId] });
-    expect(counts().backlog).toBe(0);
-  });
-
-  test('a publish is refused as unavailable with nothing stored, and the client gets through by trying again', async () => {
-    const faults = quiet();
-    const rolls = [0, 0, 0.9];
-    faults.publishUnavailableRate = 0.5;
-    faults.random = () => rolls.shift() ?? 0.9;
-    await start({}, { faults });
-    await publish('a');
-    expect(rolls).toEqual([]);
-    expect(counts().backlog).toBe(1);
-  });
-});
-
 describe('backoff', () => {
   test('never leaves its bounds and never shrinks as failures grow', () => {
     fc.assert(

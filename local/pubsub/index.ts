@@ -1,17 +1,9 @@
 import { openBroker } from './broker.ts';
+import { noFaults, type PubSubFaults } from './faults.ts';
 import { serve } from './server.ts';
 import type { SubscriptionCounts } from './subscription.ts';
 
-/** Faults to rehearse; read at each use, so a test may change them while the server runs. */
-export interface PubSubFaults {
-  /** 0 to 1: how often an acknowledged message is delivered again anyway. */
-  redeliverRate: number;
-  /** 0 to 1: how often a publish is answered UNAVAILABLE, with nothing stored. */
-  publishUnavailableRate: number;
-  /** Milliseconds every publish waits before it is stored. */
-  publishDelayMs: number;
-  random: () => number;
-}
+export { noFaults, type PubSubFaults } from './faults.ts';
 
 export interface PubSubOptions {
   /** Default 127.0.0.1. */
@@ -45,12 +37,7 @@ export interface PubSubServer {
  */
 export async function startPubSub(options: PubSubOptions): Promise<PubSubServer> {
   const { host = '127.0.0.1', port, file, signToken, timeScale = 1, log = () => {} } = options;
-  const faults = options.faults ?? {
-    redeliverRate: 0,
-    publishUnavailableRate: 0,
-    publishDelayMs: 0,
-    random: Math.random,
-  };
+  const faults = options.faults ?? noFaults();
   const broker = openBroker({ file, signToken, timeScale, faults, log });
   const server = await serve(broker, { host, port, log }).catch((error: unknown) => {
     broker.close();

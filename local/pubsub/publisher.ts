@@ -1,9 +1,9 @@
-import { status } from '@grpc/grpc-js';
 import type { Broker } from './broker.ts';
 import type { Duration, TopicConfig } from './config.ts';
+import { rollLost, rollUnavailable } from './faults.ts';
 import { checkMask, type FieldMask } from './field-mask.ts';
 import { page } from './page.ts';
-import { alreadyExists, refuse, unimplemented } from './refuse.ts';
+import { alreadyExists, unimplemented } from './refuse.ts';
 import { checkLabels, checkName, checkProject, checkPublish, checkRetention } from './validate.ts';
 import { encodePublishResponse, type ScannedPublish } from './wire.ts';
 
@@ -87,23 +87,21 @@ export function publisherMethods(broker: Broker) {
 
     /** The request is scanned, not decoded, and the answer is bytes: see wire.ts. */
     async Publish(request: ScannedPublish): Promise<Buffer> {
+      const { faults } = broker;
+      rollUnavailable(faults);
       checkName('topics', request.topic);
       broker.topic(request.topic);
       checkPublish(request);
       if (request.messages.some((message) => message.orderingKey))
         throw unimplemented('message.ordering_key');
-      const { faults } = broker;
-      if (faults.publishUnavailableRate > 0 && faults.random() < faults.publishUnavailableRate) {
-        throw refuse(status.UNAVAILABLE, 'The service was unable to fulfill your request. Please try again.');
-      }
       if (faults.publishDelayMs > 0)
         await new Promise((resolve) => setTimeout(resolve, faults.publishDelayMs));
-      return encodePublishResponse(
-        await broker.publish(
-          request.topic,
-          request.messages.map((message) => message.bytes),
-        ),
+      const ids = await broker.publish(
+        request.topic,
+        request.messages.map((message) => message.bytes),
       );
+      await rollLost(faults);
+      return encodePublishResponse(ids);
     },
   };
 }

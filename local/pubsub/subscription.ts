@@ -4,7 +4,7 @@ import type { Bodies } from './bodies.ts';
 import type { Commits } from './commits.ts';
 import { milliseconds, type SubscriptionConfig } from './config.ts';
 import { createDeadlines } from './deadlines.ts';
-import type { PubSubFaults } from './index.ts';
+import type { PubSubFaults } from './faults.ts';
 import { createQueue } from './queue.ts';
 import type { Body, Store } from './store.ts';
 
