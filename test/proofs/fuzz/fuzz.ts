@@ -1,0 +1,232 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type LocalCloud, startLocal } from '../../../local/index.ts';
+import { untilDelivered, type Warehouse, warehouseOf } from '../../warehouse-of.ts';
+import { createRandom } from '../random.ts';
+import { blind } from './blind.ts';
+import { createDice, type Family, type FuzzCase } from './cases.ts';
+import {
+  type Findings,
+  type FuzzFigures,
+  figuresOf,
+  noFindings,
+  noteProcess,
+  noteRows,
+  readFindings,
+  stateFile,
+  writeFindings,
+} from './findings.ts';
+import { type GoodClient, startGoodClient } from './good-client.ts';
+import { goodProject, judgeCase, type PlayedCase, readStored } from './judge.ts';
+import { quarters, watchMemory } from './memory.ts';
+import { play } from './play.ts';
+import { structured } from './structured.ts';
+import { slowCase, transport } from './transport.ts';
+
+export interface FuzzOptions {
+  /** Holds the local cloud's data and how far the proof has come. */
+  readonly folder: string;
+  readonly requests: number;
+  /** After so many requests it is judged what is in the warehouse. */
+  readonly perRound: number;
+  readonly seed: number;
+  readonly concurrency: number;
+  /** Clients whose bodies arrive a byte at a time, all at once, up to `bytes` of them. */
+  readonly slow: { readonly clients: number; readonly everyMs: number; readonly bytes: number };
+  /** For how long the good client is alone. */
+  readonly aloneSeconds: number;
+  /** Only families whose name holds this. */
+  readonly only?: string | undefined;
+  readonly progress: (line: string) => void;
+  readonly stopped?: () => boolean;
+}
+
+/** Sends mutated requests to a running ingest, round by round, and judges after each its answers and the warehouse. */
+export async function proveFuzz(options: FuzzOptions): Promise<FuzzFigures> {
+  const { folder, progress } = options;
+  const stopped = options.stopped ?? (() => false);
+  const resumed = readFindings(folder);
+  if (resumed === undefined) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const findings = resumed ?? noFindings();
+  findings.starts++;
+  let isClosing = false;
+  const cloud = await startLocal({
+    dataDir: join(folder, 'data'),
+    ports: 'free',
+    report: (event) => isClosing || noteProcess(findings, event),
+  });
+  const memory = watchMemory(() => cloud.pid('ingest'), 500);
+  const good = startGoodClient(cloud.urls.ingest, 20, findings.starts * 10_000_000);
+  const round = { cloud, warehouse: warehouseOf(cloud), findings, options };
+  try {
+    await pause(1000);
+    await good.takeLatencies();
+    await pause(1000 * options.aloneSeconds);
+    findings.latencies.alone.push(...(await good.takeLatencies()));
+    while (findings.requests < options.requests && !stopped()) {
+      const count = Math.min(options.perRound, options.requests - findings.requests);
+      await playAndJudge(round, good, 'beside', () => playMany(round, findings.requests, count));
+      findings.requests += count;
+      findings.memory.push(...memory.samples.splice(0));
+      writeFindings(folder, findings);
+      const { first, last, most } = quarters(findings.memory);
+      progress(
+        `${findings.requests} of ${options.requests} requests, ${findings.failures.length} failures, ingest's memory ${first} to ${last} MB (at most ${most})`,
+      );
+    }
+    if (stopped()) throw new Error('stopped; the same command goes on from here');
+    if (options.slow.clients > 0) {
+      progress(`${options.slow.clients} clients send a byte every ${options.slow.everyMs} ms`);
+      await playAndJudge(round, good, 'besideSlow', () => playSlow(round));
+    }
+    await stopGood(good, findings);
+    await untilDelivered(cloud, 300_000);
+    return figuresOf(findings, await readGood(round.warehouse));
+  } finally {
+    await stopGood(good, findings);
+    memory.stop();
+    isClosing = true;
+    writeFindings(folder, findings);
+    await cloud.close();
+    if (!stopped()) rmSync(join(folder, stateFile), { force: true });
+  }
+}
+
+interface Round {
+  readonly cloud: LocalCloud;
+  readonly warehouse: Warehouse;
+  readonly findings: Findings;
+  readonly options: FuzzOptions;
+}
+
+async function playAndJudge(
+  round: Round,
+  good: GoodClient,
+  phase: 'beside' | 'besideSlow',
+  playAll: () => Promise<PlayedCase[]>,
+): Promise<void> {
+  const sinceMs = Date.now();
+  await good.takeLatencies();
+  const cases = await playAll();
+  round.findings.latencies[phase].push(...(await good.takeLatencies()));
+  await untilDelivered(round.cloud, 300_000);
+  await judgeRound(round, cases, sinceMs);
+}
+
+async function playMany(round: Round, from: number, count: number): Promise<PlayedCase[]> {
+  const done: PlayedCase[] = [];
+  let next = from;
+  const one = async () => {
+    while (next < from + count) {
+      const number = next++;
+      done.push(await playOne(round, number, makeCase(round, number)));
+    }
+  };
+  await Promise.all(Array.from({ length: round.options.concurrency }, one));
+  return done;
+}
+
+const playSlow = (round: Round): Promise<PlayedCase[]> =>
+  Promise.all(
+    Array.from({ length: round.options.slow.clients }, (_, at) => {
+      const { requests, slow } = round.options;
+      const context = contextOf(round, requests + at);
+      return playOne(
+        round,
+        requests + at,
+        slowCase(context, slow.everyMs, 2 + context.dice.below(slow.bytes)),
+      );
+    }),
+  );
+
+async function playOne({ cloud }: Round, number: number, fuzzCase: FuzzCase): Promise<PlayedCase> {
+  const { steps, ...rest } = fuzzCase;
+  return {
+    ...rest,
+    number,
+    played: await play(cloud.ports.functions.ingest!, steps, rest.expected.length, 30_000),
+  };
+}
+
+function contextOf({ options, findings }: Round, number: number) {
+  const dice = createDice(createRandom(Math.imul(options.seed, 0x9e3779b1) + number * 7919));
+  return { dice, mark: `${options.seed}.${findings.starts}.${number}`, nowMs: Date.now() };
+}
+
+const families: readonly (readonly [weight: number, family: Family])[] = [
+  ...structured,
+  ...transport,
+  ...blind,
+];
+const totalWeight = families.reduce((sum, [weight]) => sum + weight, 0);
+
+function pickFamily(share: number): Family {
+  let rest = share * totalWeight;
+  for (const [weight, family] of families) {
+    rest -= weight;
+    if (rest < 0) return family;
+  }
+  return families[0]![1];
+}
+
+/** A request is decided by the seed and its number alone, but for the time. */
+function makeCase(round: Round, number: number): FuzzCase {
+  const context = contextOf(round, number);
+  const { only } = round.options;
+  for (;;) {
+    const made = pickFamily(context.dice.random())(context);
+    if (only === undefined || made.family.includes(only)) return made;
+  }
+}
+
+async function judgeRound(round: Round, cases: readonly PlayedCase[], sinceMs: number): Promise<void> {
+  const { findings, warehouse, options } = round;
+  const stored = await readStored(warehouse, sinceMs);
+  noteRows(findings, stored);
+  const fail = ({ number, family }: PlayedCase, problem: string) => {
+    const failure = { seed: options.seed, request: number, family, problem };
+    if (findings.failures.length < 1000) findings.failures.push(failure);
+    if (findings.failures.length <= 30) options.progress(JSON.stringify(failure));
+  };
+  for (const one of cases) {
+    findings.families[one.family] = (findings.families[one.family] ?? 0) + 1;
+    const { problems, absent } = judgeCase(one, stored);
+    for (const problem of problems) fail(one, problem);
+    for (const { hash, place } of absent) {
+      if (await isCopy(warehouse, hash, place)) findings.copies++;
+      else fail(one, `event ${place} is in no view`);
+    }
+  }
+  // What is left over can only be of those that nobody can judge, each of which is one request at most.
+  const wild = cases.filter(({ isWild }) => isWild === true).length;
+  const left = [...stored.values()];
+  const batches = new Set(
+    left.flatMap((rows) => [...rows.events, ...rows.quarantine].map((row) => row.batch_id)),
+  );
+  const last = cases.at(-1);
+  if (batches.size > wild && last !== undefined) {
+    const rows = JSON.stringify(left).slice(0, 1000);
+    fail(last, `${batches.size} batches are of no request that was sent; ${wild} can be explained: ${rows}`);
+  }
+}
+
+/** Whether the event of that place is in event_log, under an id that a view shows for another request. */
+const isCopy = async (warehouse: Warehouse, hash: string, place: number): Promise<boolean> =>
+  (await warehouse.number(
+    `SELECT COUNT(*) FROM event_log WHERE event_id IN (SELECT event_id FROM event_log WHERE request_hash = '${hash}' AND batch_index = ${place}) AND request_hash != '${hash}'`,
+  )) > 0;
+
+async function stopGood(good: GoodClient, findings: Findings): Promise<void> {
+  const { answered, failed } = await good.stop();
+  findings.good.answered += answered;
+  findings.good.failed += failed;
+}
+
+async function readGood(warehouse: Warehouse): Promise<{ rows: number; numbers: number }> {
+  const [row] = await warehouse.query(
+    `SELECT COUNT(*) AS n, COUNT(DISTINCT JSON_VALUE(properties, '$.number')) AS numbers FROM events WHERE project = '${goodProject}'`,
+  );
+  return { rows: Number(row?.n ?? 0), numbers: Number(row?.numbers ?? 0) };
+}
