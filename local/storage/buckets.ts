@@ -81,9 +81,9 @@ function getBucket({ params, query, headers, store, origin }: Call): Answer {
   return { kind: 'json', body: describeBucket(bucket, origin) };
 }
 
-async function patchBucket({ params, query, headers, request, store, now, origin }: Call): Promise<Answer> {
+async function patchBucket({ params, query, request, store, now, origin }: Call): Promise<Answer> {
   const change = await readJson(request);
-  const conditions = readPreconditions(query, headers);
+  const conditions = readPreconditions(query);
   const row = store.transact(() => {
     const bucket = findBucket(store, params.bucket!);
     checkPreconditions(conditions, { metageneration: bucket.metageneration });
@@ -101,10 +101,10 @@ async function patchBucket({ params, query, headers, request, store, now, origin
   return { kind: 'json', body: describeBucket(row, origin) };
 }
 
-function deleteBucket({ params, query, headers, store }: Call): Answer {
+function deleteBucket({ params, query, store }: Call): Answer {
   store.transact(() => {
     const bucket = findBucket(store, params.bucket!);
-    checkPreconditions(readPreconditions(query, headers), { metageneration: bucket.metageneration });
+    checkPreconditions(readPreconditions(query), { metageneration: bucket.metageneration });
     if (store.listObjects(bucket.name, Buffer.alloc(0), undefined, 1).length > 0) {
       throw conflict('The bucket you tried to delete is not empty.');
     }

@@ -35,7 +35,7 @@ const requestSchema = z.strictObject({
 });
 
 /** Joins up to 32 objects of the bucket, in order; the result has no MD5. */
-async function composeObject({ params, query, headers, request, store, now, origin }: Call): Promise<Answer> {
+async function composeObject({ params, query, request, store, now, origin }: Call): Promise<Answer> {
   const read = requestSchema.safeParse(await readJson(request));
   if (!read.success) throw invalid(`Invalid compose request: ${z.prettifyError(read.error)}`);
   const { sourceObjects, destination } = read.data;
@@ -57,7 +57,7 @@ async function composeObject({ params, query, headers, request, store, now, orig
       name,
       fields,
       content: Buffer.concat(sources.map((source) => store.readContent(source.generation))),
-      conditions: readPreconditions(query, headers),
+      conditions: readPreconditions(query),
       expected: {},
       componentCount: sources.reduce((count, source) => count + (source.componentCount ?? 1), 0),
     });

@@ -42,7 +42,7 @@ export const copyRoutes: readonly Route[] = [
 ];
 
 /** Metadata in the request takes the place of the source's; without any, the source's is copied. */
-async function copyObject({ params, query, headers, request, store, now }: Call): Promise<ObjectRow> {
+async function copyObject({ params, query, request, store, now }: Call): Promise<ObjectRow> {
   const resource = await readJson(request);
   const name = params.destinationObject!;
   checkObjectName(name);
@@ -60,7 +60,7 @@ async function copyObject({ params, query, headers, request, store, now }: Call)
       name,
       fields,
       content: store.readContent(source.generation),
-      conditions: readPreconditions(query, headers),
+      conditions: readPreconditions(query),
       expected: {},
       ...(source.componentCount === null ? {} : { componentCount: source.componentCount }),
     });

@@ -39,7 +39,7 @@ async function insertObject(call: Call): Promise<Answer> {
     };
   } else if (uploadType === null) throw required('uploadType');
   else throw notImplemented(`uploadType=${uploadType}`, 'uploadType');
-  const conditions = readPreconditions(query, headers);
+  const conditions = readPreconditions(query);
   const row = store.transact(() => putObject(store, now, { ...object, bucket: params.bucket!, conditions }));
   return { kind: 'json', body: describeObject(row, origin) };
 }

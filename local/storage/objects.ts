@@ -30,9 +30,9 @@ export const objectRoutes: readonly Route[] = [
   { method: 'DELETE', path: 'storage/v1/b/:bucket/o/:object', parameters: PARAMETERS, handle: deleteObject },
 ];
 
-function findNamed({ params, query, headers, store }: Call): ObjectRow {
+function findNamed({ method, params, query, headers, store }: Call): ObjectRow {
   const wanted = { bucket: params.bucket!, name: params.object!, generation: readInt64(query, 'generation') };
-  return findObject(store, wanted, readPreconditions(query, headers));
+  return findObject(store, wanted, readPreconditions(query, method === 'GET' ? headers : {}));
 }
 
 function getObject(call: Call): Answer {

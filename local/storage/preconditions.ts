@@ -13,7 +13,7 @@ export const CONDITIONS = [
 ] as const;
 export const SOURCE_CONDITIONS = CONDITIONS.map((name) => name.replace(/^if/, 'ifSource'));
 
-/** What must hold of the object for the request to be carried out. */
+/** What must hold of the object for the request to be carried out. ETags are taken of reads only. */
 export interface Preconditions {
   generation?: bigint | undefined;
   notGeneration?: bigint | undefined;
@@ -23,6 +23,7 @@ export interface Preconditions {
   notEtag?: string | undefined;
 }
 
+/** A read passes its headers, for If-Match and If-None-Match. */
 export function readPreconditions(
   query: URLSearchParams,
   headers: IncomingHttpHeaders = {},
@@ -41,31 +42,32 @@ export function readPreconditions(
 type Current = Pick<ObjectRow, 'metageneration'> & { generation?: number };
 
 /**
- * Throws 412 when a condition does not hold, and 304 when one of the NotMatch kind does not, as
- * https://cloud.google.com/storage/docs/request-preconditions says. An object that does not exist has generation 0,
- * and no other condition on it holds.
+ * Throws 412 when a condition does not hold, and 304 when it is one of the NotMatch kind, of writes too, as
+ * https://cloud.google.com/storage/docs/request-preconditions says. Of what does not exist only ifGenerationMatch=0
+ * holds: "If no live object exists, the precondition fails", says the reference of ifGenerationNotMatch.
  */
 export function checkPreconditions(conditions: Preconditions, current: Current | undefined): void {
-  const generation = BigInt(current?.generation ?? 0);
-  const metageneration = current === undefined ? undefined : BigInt(current.metageneration);
-  const etag = current === undefined ? undefined : encodeEtag(current);
-  const differs = <Value>(wanted: Value | undefined, found: Value | undefined) =>
-    wanted !== undefined && wanted !== found;
+  if (current === undefined) {
+    const { generation, ...others } = conditions;
+    const holds =
+      (generation ?? 0n) === 0n && Object.values(others).every((condition) => condition === undefined);
+    if (!holds) throw conditionNotMet();
+    return;
+  }
+  const generation = BigInt(current.generation ?? 0);
+  const metageneration = BigInt(current.metageneration);
+  const etag = encodeEtag(current);
   if (
-    differs(conditions.generation, generation) ||
-    differs(conditions.metageneration, metageneration) ||
-    differs(conditions.etag, etag)
+    (conditions.generation ?? generation) !== generation ||
+    (conditions.metageneration ?? metageneration) !== metageneration ||
+    (conditions.etag ?? etag) !== etag
   ) {
     throw conditionNotMet();
   }
-  const matches = <Value>(unwanted: Value | undefined, found: Value | undefined) =>
-    unwanted !== undefined && (found === undefined || unwanted === found);
-  const absent = current === undefined && conditions.notGeneration !== undefined;
   if (
-    absent ||
-    matches(conditions.notGeneration, generation) ||
-    matches(conditions.notMetageneration, metageneration) ||
-    (etag !== undefined && matches(conditions.notEtag, etag))
+    conditions.notGeneration === generation ||
+    conditions.notMetageneration === metageneration ||
+    conditions.notEtag === etag
   ) {
     throw notModified();
   }

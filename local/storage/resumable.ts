@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Answer, Call, Route } from './api.ts';
 import { readHashHeader } from './checksums.ts';
 import { invalid, StorageError, tooLarge } from './errors.ts';
-import { CONDITIONS, checkPreconditions, readPreconditions } from './preconditions.ts';
+import { CONDITIONS, readPreconditions } from './preconditions.ts';
 import { type NewObject, putObject } from './put-object.ts';
 import { MAX_OBJECT_BYTES, readJson, readWhatComes } from './read-body.ts';
 import { readResource } from './read-resource.ts';
@@ -26,7 +26,7 @@ export const uploadRoutes: readonly Route[] = [
   },
 ];
 
-/** "A session URI expires after one week", https://cloud.google.com/storage/docs/resumable-uploads. */
+/** "Expires after one week", says https://cloud.google.com/storage/docs/resumable-uploads of the address of an upload. */
 const LIFETIME_MS = 7 * 24 * 3_600_000;
 /** What is stored of an unfinished upload is a multiple of this. */
 const UNIT_BYTES = 256 * 1024;
@@ -47,8 +47,6 @@ export async function startUpload(call: Call): Promise<Answer> {
   const id = randomBytes(24).toString('base64url');
   store.transact(() => {
     store.deleteUploadsOlderThan(now() - LIFETIME_MS);
-    // Looked at again when the object is stored, which is what counts.
-    checkPreconditions(readPreconditions(query, headers), store.readObject(params.bucket!, object.name));
     store.createUpload({
       id,
       created: now(),
@@ -58,13 +56,12 @@ export async function startUpload(call: Call): Promise<Answer> {
       answer: null,
     });
   });
-  const location = new URL(`${origin}/upload/storage/v1/b/${params.bucket}/o`);
-  location.search = new URLSearchParams({
-    uploadType: 'resumable',
-    name: object.name,
-    upload_id: id,
-  }).toString();
-  return { kind: 'empty', code: 200, headers: { location: location.href, 'x-guploader-uploadid': id } };
+  // Conditions are looked at when the object is stored, and stand in the address until then, as in Cloud Storage.
+  const parameters = new URLSearchParams(query);
+  parameters.set('name', object.name);
+  parameters.set('upload_id', id);
+  const location = `${origin}/upload/storage/v1/b/${params.bucket}/o?${parameters}`;
+  return { kind: 'empty', code: 200, headers: { location, 'x-guploader-uploadid': id } };
 }
 
 async function continueUpload(call: Call): Promise<Answer> {

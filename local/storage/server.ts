@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Answer, Call, Route } from './api.ts';
 import { errorBody, StorageError, toStorageError, unavailable } from './errors.ts';
 import type { StorageFaults } from './faults.ts';
+import { checkHeaders } from './headers.ts';
 import { checkParameters } from './parameters.ts';
 import { readWhatComes } from './read-body.ts';
 import { compileRoutes } from './routes.ts';
@@ -62,6 +63,7 @@ export async function startServer(options: {
     const query = new URLSearchParams(search);
     checkParameters(query, route.parameters);
     const { headers } = request;
+    checkHeaders(method, headers);
     return route.handle({ ...context, method, params, query, headers, request, origin });
   }
 

@@ -97,6 +97,7 @@ export function openStore(file: string, now: () => number): Store {
     CREATE TABLE IF NOT EXISTS uploads (
       id TEXT PRIMARY KEY, created INTEGER NOT NULL, bucket TEXT NOT NULL, start TEXT NOT NULL,
       received INTEGER NOT NULL, answer TEXT) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS uploads_by_age ON uploads (created);
     CREATE TABLE IF NOT EXISTS upload_parts (
       upload TEXT NOT NULL, first_byte INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (upload, first_byte));
     CREATE TABLE IF NOT EXISTS counter (last_generation INTEGER NOT NULL);
