@@ -17,6 +17,8 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/settings/settings-file.ts',
     'shared/wire/dialects.ts',
     'zod',
+    'functions/ingest/metrics.ts',
+    'shared/host/metrics.ts',
   ],
   'functions/ingest/handle-request.ts': [
     'functions/ingest/accept-request.ts',
@@ -26,6 +28,8 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'node:http',
     'shared/host/log.ts',
     'shared/wire/dialect.ts',
+    'functions/ingest/metrics.ts',
+    'shared/host/metrics.ts',
   ],
   'functions/ingest/accept-request.ts': [
     'functions/ingest/daily-cap.ts',
@@ -129,6 +133,8 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'functions/ingest/spill.ts',
     'shared/google/pubsub-publisher.ts',
     'shared/host/log.ts',
+    'functions/ingest/metrics.ts',
+    'shared/host/metrics.ts',
   ],
   'functions/ingest/publish-breaker.ts': [],
   'functions/ingest/publish.ts': ['shared/google/pubsub-publisher.ts'],
@@ -233,6 +239,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
 /** What the data path uses and no event passes through: start, clients, settings, the host, generated numbers and types. */
 export const besideTheDataPath = [
   'functions/ingest/daily-cap.ts',
+  'functions/ingest/metrics.ts',
   'functions/load/metrics.ts',
   'shared/configuration/',
   'shared/google/',

@@ -23,8 +23,11 @@ export interface Accepted {
   readonly messages: readonly Message[];
   readonly batchId: string;
   readonly project: string | undefined;
+  /** In the request; a body that cannot be decoded counts as one. Received = events + quarantined + dropped. */
+  readonly received: number;
   readonly events: number;
   readonly quarantined: number;
+  readonly dropped: number;
 }
 
 /** A request whose body was read, wholly or up to the cap. */
@@ -58,25 +61,30 @@ export function createAcceptRequest({ settings, log, now, caps }: AcceptOptions)
     const facts = describeRequest(batchId, hashRequest(request), receivedAt);
 
     const encode = () => {
-      if (read.kind === 'too_large') return encodeTooLarge(request, facts, dialect, read, caps.body);
+      if (read.kind === 'too_large') {
+        return { received: 1, ...encodeTooLarge(request, facts, dialect, read, caps.body) };
+      }
       const current = settings.current();
       const decoded = dialect.decode(request, {
         window: current.timeWindow,
         inflatedBytes: caps.inflated,
         eventsPerRequest: caps.events,
       });
-      return encodeRequest(request, facts, dialect, decoded, {
+      const encoded = encodeRequest(request, facts, dialect, decoded, {
         settings: current,
         mayKeepUnknown: unknownProjects.take,
       });
+      return { received: decoded.kind === 'items' ? decoded.items.length : 1, ...encoded };
     };
-    const { batch, project } = encode();
+    const { batch, project, received, quarantined, dropped } = encode();
     return {
       messages: packMessages(batch, { batchId, dialect: dialect.dialect, project }),
       batchId,
       project,
+      received,
       events: batch.events.length,
-      quarantined: batch.quarantine.length,
+      quarantined,
+      dropped,
     };
   };
 }

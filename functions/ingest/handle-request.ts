@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeError, readTrace } from '../../shared/host/log.ts';
+import { startCounts } from '../../shared/host/metrics.ts';
 import type { WireDialect } from '../../shared/wire/dialect.ts';
 import { type Accepted, type AcceptOptions, createAcceptRequest } from './accept-request.ts';
 import { answer, answerPreflight } from './answer.ts';
+import { type IngestCounts, ingestCounts } from './metrics.ts';
 import type { MessageStore } from './publish-or-spill.ts';
 import { readBody } from './read-body.ts';
 
 export interface IngestOptions extends AcceptOptions {
   readonly dialects: readonly WireDialect[];
   readonly store: MessageStore['store'];
+  readonly counts?: IngestCounts;
   /** Whether each accepted batch is worth a line. */
   readonly logBatches: boolean;
 }
@@ -22,7 +25,7 @@ export type HandleRequest = (request: IncomingMessage, response: ServerResponse)
  * resend for ever or hang on anything else.
  */
 export function createHandleRequest(options: IngestOptions): HandleRequest {
-  const { dialects, store, log, logBatches, caps } = options;
+  const { dialects, store, log, logBatches, caps, counts = startCounts(ingestCounts) } = options;
   const acceptRequest = createAcceptRequest(options);
 
   /** Undefined where the sender went away. What this holds is gone before the publish is waited for. */
@@ -50,14 +53,25 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
       if (method === 'OPTIONS' && methods.length > 0) return answerPreflight(request, response, methods);
       // Whoever looks whether something is there sends no event.
       if (method === 'HEAD' && methods.length > 0) return answer(request, response, 200, '', undefined);
+      // Read first, since a sender may listen for the answer only after its last byte.
+      if ((await readBody(request, 0)).kind === 'aborted') return;
       return refuse(request, response, 404, `no SDK sends ${method} ${path}; events go to POST /up`);
     }
 
+    counts.requestsReceived++;
     const accepted = await receive(request, sentPath, query, dialect);
-    if (accepted === undefined) return;
+    if (accepted === undefined) {
+      counts.requestsAborted++;
+      return;
+    }
+    counts.eventsReceived += accepted.received;
+    counts.eventsAccepted += accepted.events;
+    counts.eventsQuarantined += accepted.quarantined;
+    counts.eventsDropped += accepted.dropped;
     try {
       await store(accepted.messages);
     } catch (error) {
+      counts.requestsUnstored++;
       log('ERROR', 'A batch could not be stored.', {
         batch_id: accepted.batchId,
         events: accepted.events,
@@ -67,6 +81,7 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
       response.setHeader('Retry-After', '1');
       return refuse(request, response, 503, 'the events could not be stored; send them again');
     }
+    counts.requestsStored++;
     if (logBatches) logAccepted(dialect, accepted);
     if (accepted.isTooLarge) {
       return refuse(

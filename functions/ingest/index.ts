@@ -8,10 +8,12 @@ import {
 import { openBucket } from '../../shared/google/cloud-storage.ts';
 import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
 import { log } from '../../shared/host/log.ts';
+import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
 import { InvalidSettings, type LiveSettings, openSettings } from '../../shared/settings/settings-file.ts';
 import { wireDialects } from '../../shared/wire/dialects.ts';
 import { createHandleRequest } from './handle-request.ts';
+import { ingestCounts } from './metrics.ts';
 import { createPublishQueue } from './publish.ts';
 import { createMessageStore } from './publish-or-spill.ts';
 import { createSpill } from './spill.ts';
@@ -44,10 +46,16 @@ const configuration = readConfiguration(
       .default(20 * mebibyte)
       .describe('the largest body, inflated'),
     MAX_EVENTS: wholeNumber(1, 100_000).default(10_000).describe('the most events in a request'),
+    METRICS_INTERVAL_SECONDS: wholeNumber(1, 3_600)
+      .default(60)
+      .describe('how often what was counted is logged'),
     LOG_BATCHES: z.stringbool().default(false).describe('whether to log a line per accepted batch'),
   }),
   process.env,
 );
+
+const metrics = createMetrics({ name: 'ingest', counted: ingestCounts });
+writeEvery(metrics, configuration.METRICS_INTERVAL_SECONDS);
 
 const { GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, SPILL_BUCKET } = configuration;
 const publisher = createPublisher(GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, process.env);
@@ -55,6 +63,7 @@ const bucket = SPILL_BUCKET === undefined ? undefined : openBucket(SPILL_BUCKET,
 const messages = createMessageStore({
   queue: createPublishQueue(publisher.send, configuration.PUBLISH_TIMEOUT_MS),
   spill: bucket && createSpill(bucket, configuration.SPILL_TIMEOUT_MS),
+  counts: metrics.counts,
   log,
   now: () => performance.now(),
 });
@@ -63,6 +72,7 @@ const handleRequest = createHandleRequest({
   dialects: wireDialects,
   settings: openSettingsOrStop(),
   store: messages.store,
+  counts: metrics.counts,
   log,
   logBatches: configuration.LOG_BATCHES,
   now: Date.now,
@@ -73,7 +83,7 @@ const handleRequest = createHandleRequest({
   },
 });
 
-http('ingest', handleRequest);
+http('ingest', metrics.timed(handleRequest));
 whenDraining(async () => {
   await messages.drained();
   bucket?.close();

@@ -1,5 +1,7 @@
 import type { Message } from '../../shared/google/pubsub-publisher.ts';
 import { describeError, type log as writeLog } from '../../shared/host/log.ts';
+import { startCounts } from '../../shared/host/metrics.ts';
+import { type IngestCounts, ingestCounts } from './metrics.ts';
 import type { Published, PublishQueue } from './publish.ts';
 import { admit, closedBreaker, isOpen, settle } from './publish-breaker.ts';
 import type { Spill } from './spill.ts';
@@ -20,6 +22,7 @@ export interface MessageStoreOptions {
   readonly queue: PublishQueue;
   /** Undefined where there is no spill bucket: then every message is put to Pub/Sub, whatever became of the last. */
   readonly spill: Spill | undefined;
+  readonly counts?: IngestCounts;
   readonly log: typeof writeLog;
   /** Milliseconds; never goes back. */
   readonly now: () => number;
@@ -29,7 +32,8 @@ export interface MessageStoreOptions {
  * Publishes each message or, where Pub/Sub does not acknowledge it in time, spills it. While Pub/Sub is in trouble only
  * one message at a time finds out whether it still is, and the others are spilled at once.
  */
-export function createMessageStore({ queue, spill, log, now }: MessageStoreOptions): MessageStore {
+export function createMessageStore(options: MessageStoreOptions): MessageStore {
+  const { queue, spill, log, now, counts = startCounts(ingestCounts) } = options;
   let breaker = closedBreaker;
   const underWay = new Set<Promise<unknown>>();
 
@@ -85,8 +89,18 @@ export function createMessageStore({ queue, spill, log, now }: MessageStoreOptio
   function track(message: Message, part: number): Promise<Stored> {
     const storing = storeMessage(message, part);
     underWay.add(storing);
-    const forget = () => underWay.delete(storing);
-    storing.then(forget, forget);
+    counts.messagesMade++;
+    storing
+      .then(
+        (stored) => {
+          if (stored === 'published') counts.messagesPublished++;
+          else counts.messagesSpilled++;
+        },
+        () => {
+          counts.messagesUnstored++;
+        },
+      )
+      .finally(() => underWay.delete(storing));
     return storing;
   }
 }

@@ -11,6 +11,9 @@ import { encodeQuarantined, type Kept } from './encode-quarantined.ts';
 export interface EncodedRequest {
   readonly batch: EventBatch;
   readonly project: string | undefined;
+  /** Events that are in quarantine, and those of unknown projects that are not kept. */
+  readonly quarantined: number;
+  readonly dropped: number;
   /** Of what was refused, the first. */
   readonly refusal: Refusal | undefined;
   /** Whether a row of quarantine holds the whole request. */
@@ -44,6 +47,8 @@ export function encodeRequest(
   const ordinals = createOrdinals();
   let isKeptWhole = false;
   let firstRefusal: Refusal | undefined;
+  let quarantined = 0;
+  let dropped = 0;
 
   const keep = (project: string | undefined, refusal: Refusal, kept: Kept) => {
     firstRefusal ??= refusal;
@@ -52,6 +57,7 @@ export function encodeRequest(
     quarantine.push(buffer.bytes(start, buffer.length));
   };
   const keepElement = (place: number, project: string | undefined, refusal: Refusal) => {
+    quarantined++;
     const body = decoded.kind === 'items' ? decoded.text(place) : undefined;
     if (body !== undefined) {
       const bytes = Buffer.from(body);
@@ -74,10 +80,18 @@ export function encodeRequest(
     const verdict =
       decoded.project === undefined ? 'accepted' : judgeProject(settings, decoded.project, dialect.dialect);
     if (verdict !== 'unknown_project' || mayKeepUnknown()) {
+      quarantined++;
       keep(decoded.project, decoded.refusal, { unit: 'request', body: request.body });
-    }
+    } else dropped++;
     const { project, refusal } = decoded;
-    return { batch: { events, quarantine, state }, project, refusal, isKeptWhole: true };
+    return {
+      batch: { events, quarantine, state },
+      project,
+      quarantined,
+      dropped,
+      refusal,
+      isKeptWhole: true,
+    };
   }
 
   let firstProject: string | undefined;
@@ -86,7 +100,10 @@ export function encodeRequest(
     firstProject ??= project;
     const verdict = project === undefined ? 'accepted' : judgeProject(settings, project, dialect.dialect);
     if (verdict !== 'accepted') {
-      if (verdict === 'unknown_project' && !mayKeepUnknown()) return;
+      if (verdict === 'unknown_project' && !mayKeepUnknown()) {
+        dropped++;
+        return;
+      }
       keepElement(place, project, refusalOf(verdict, dialect.dialect));
       return;
     }
@@ -98,6 +115,7 @@ export function encodeRequest(
     encodeEvent(buffer, item.event, place, facts, ordinals);
     const row = buffer.bytes(start, buffer.length);
     if (row.length > eventLimits.rowBytes) {
+      quarantined++;
       keep(project, tooLarge(row.length), beginningOf(Buffer.from(decoded.text(place) ?? ''), place));
       return;
     }
@@ -107,6 +125,8 @@ export function encodeRequest(
   return {
     batch: { events, quarantine, state },
     project: firstProject,
+    quarantined,
+    dropped,
     refusal: firstRefusal,
     isKeptWhole,
   };
@@ -164,6 +184,8 @@ export function encodeTooLarge(
   return {
     batch: { events: [], quarantine: [buffer.bytes(0, buffer.length)], state: [] },
     project: undefined,
+    quarantined: 1,
+    dropped: 0,
     refusal,
     isKeptWhole: false,
   };
