@@ -2380,4 +2380,1926 @@ export const cases: readonly Case[] = [
       ['x', '2'],
     ],
   },
+  {
+    family: 'strings',
+    sql: "SELECT CONCAT('é', '😀', ''), CONCAT('', ''), CONCAT('a', NULL)",
+    rows: [['é😀', '', null]],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT LENGTH(x), CHAR_LENGTH(x), BYTE_LENGTH(x) FROM UNNEST(['', NULL, 'é😀', 'e\\u0301']) AS x",
+    rows: [
+      ['0', '0', '0'],
+      [null, null, null],
+      ['2', '2', '6'],
+      ['2', '2', '3'],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT LENGTH(b''), LENGTH(b'\\xff\\x00'), LENGTH(CAST(NULL AS BYTES))",
+    rows: [['0', '2', null]],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT TRIM(x), LTRIM(x), RTRIM(x) FROM UNNEST(['', NULL, '  é ', '\\t\\n a \\u00a0', '\\u3000a\\u3000']) AS x",
+    rows: [
+      ['', '', ''],
+      [null, null, null],
+      ['é', 'é ', '  é'],
+      ['a', 'a  ', '\t\n a'],
+      ['a', 'a　', '　a'],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT TRIM(x, 'é'), LTRIM(x, 'éb'), RTRIM(x, '😀') FROM UNNEST(['', NULL, 'ébaé😀', '😀😀']) AS x",
+    rows: [
+      ['', '', ''],
+      [null, null, null],
+      ['baé😀', 'aé😀', 'ébaé'],
+      ['😀😀', '😀😀', ''],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT TRIM('abc', ''), TRIM('abc', NULL), LTRIM('abc', ''), RTRIM('abc', '')",
+    rows: [['abc', null, 'abc', 'abc']],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT STRPOS(x, 'é'), STRPOS(x, ''), STRPOS(x, NULL) FROM UNNEST(['', NULL, 'aé', '😀é']) AS x",
+    rows: [
+      ['0', '1', null],
+      [null, null, null],
+      ['2', '1', null],
+      ['2', '1', null],
+    ],
+  },
+  { family: 'strings', sql: "SELECT INSTR('banana', 'an', 0)", refusedAs: 'Position must be non-zero' },
+  { family: 'strings', sql: "SELECT INSTR('banana', 'an', 1, 0)", refusedAs: 'Occurrence must be positive' },
+  {
+    family: 'strings',
+    sql: "SELECT REPLACE(x, 'é', '😀'), REPLACE(x, '', 'z'), REPLACE(x, 'a', NULL) FROM UNNEST(['', NULL, 'éaé']) AS x",
+    rows: [
+      ['', '', null],
+      [null, null, null],
+      ['😀a😀', 'éaé', null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT SPLIT(x), SPLIT(x, ''), SPLIT(x, 'é') FROM UNNEST(['', NULL, 'aéb', ',a,', '😀']) AS x",
+    rows: [
+      [[''], [''], ['']],
+      [null, null, null],
+      [['aéb'], ['a', 'é', 'b'], ['a', 'b']],
+      [['', 'a', ''], [',', 'a', ','], [',a,']],
+      [['😀'], ['😀'], ['😀']],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT STARTS_WITH(x, ''), STARTS_WITH(x, 'é'), STARTS_WITH(x, NULL) FROM UNNEST(['', NULL, 'éa', 'e\\u0301']) AS x",
+    rows: [
+      [true, false, null],
+      [null, null, null],
+      [true, true, null],
+      [true, false, null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT ENDS_WITH(x, ''), ENDS_WITH(x, 'é'), ENDS_WITH(x, NULL) FROM UNNEST(['', NULL, 'aé', '😀']) AS x",
+    rows: [
+      [true, false, null],
+      [null, null, null],
+      [true, true, null],
+      [true, false, null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT REVERSE(x) FROM UNNEST(['', NULL, 'aé😀']) AS x",
+    rows: [[''], [null], ['😀éa']],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT ASCII(x), UNICODE(x) FROM UNNEST(['', 'a', NULL]) AS x",
+    rows: [
+      ['0', '0'],
+      ['97', '97'],
+      [null, null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT UNICODE('😀'), UNICODE('é'), ASCII('a😀')",
+    rows: [['128512', '233', '97']],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT CHR(NULL), CHR(0) = '\\u0000', CHR(233), CHR(128512), CHR(65)",
+    rows: [[null, true, 'é', '😀', 'A']],
+  },
+  { family: 'strings', sql: 'SELECT CHR(-1)', refusedAs: 'Invalid codepoint -1' },
+  { family: 'strings', sql: 'SELECT CHR(55296)', refusedAs: 'Invalid codepoint 55296' },
+  { family: 'strings', sql: 'SELECT CHR(1114112)', refusedAs: 'Invalid codepoint 1114112' },
+  {
+    family: 'strings',
+    sql: "SELECT TRANSLATE(x, 'é😀', 'ab'), TRANSLATE(x, 'a', ''), TRANSLATE(x, NULL, 'a') FROM UNNEST(['', NULL, 'éa😀']) AS x",
+    rows: [
+      ['', '', null],
+      [null, null, null],
+      ['aab', 'é😀', null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT TO_BASE64(CAST(x AS BYTES)), TO_HEX(CAST(x AS BYTES)) FROM UNNEST(['', NULL, 'é😀', 'ab']) AS x",
+    rows: [
+      ['', ''],
+      [null, null],
+      ['w6nwn5iA', 'c3a9f09f9880'],
+      ['YWI=', '6162'],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT TO_HEX(SHA256(x)), TO_HEX(SHA1(x)), TO_HEX(MD5(x)) FROM UNNEST(['', NULL, 'é😀', 'a']) AS x",
+    rows: [
+      [
+        'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+        'da39a3ee5e6b4b0d3255bfef95601890afd80709',
+        'd41d8cd98f00b204e9800998ecf8427e',
+      ],
+      [null, null, null],
+      [
+        '1184d1f608158eea09d297565575892231550c403aaa913008d867a97cfd5c76',
+        '9c286deb5d7549eafd1dcb2b58e0b573bc1b4a97',
+        '62b3afe3b01f6f80152b567d9b216cde',
+      ],
+      [
+        'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb',
+        '86f7e437faa5a7fce15d1ddcb9eaeaea377667b8',
+        '0cc175b9c0f1b6a831c399e269772661',
+      ],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT SHA256(b''), MD5(b'\\xff'), SHA1(CAST(NULL AS BYTES))",
+    rows: [
+      [
+        'bytes:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+        'bytes:00594fd4f42ba43fc1ca0427a0576295',
+        null,
+      ],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT FROM_HEX(''), FROM_HEX(NULL), FROM_HEX('abc'), FROM_HEX('FFff')",
+    rows: [['bytes:', null, 'bytes:0abc', 'bytes:ffff']],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT FROM_HEX('xy')",
+    refusedAs: 'Failed to decode invalid hexadecimal string due to character at offset 0: xy',
+  },
+  {
+    family: 'strings',
+    sql: "SELECT FROM_BASE64(''), FROM_BASE64(NULL), FROM_BASE64('w6k='), FROM_BASE64('w6k')",
+    rows: [['bytes:', null, 'bytes:c3a9', 'bytes:c3a9']],
+  },
+  { family: 'strings', sql: "SELECT FROM_BASE64('*')", refusedAs: 'Failed to decode invalid base64 string' },
+  {
+    family: 'strings',
+    sql: "SELECT SAFE_CONVERT_BYTES_TO_STRING(x) FROM UNNEST([b'', NULL, b'\\xc3\\xa9', b'a']) AS x",
+    rows: [[''], [null], ['é'], ['a']],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT SAFE_CONVERT_BYTES_TO_STRING(b'\\xff'), SAFE_CONVERT_BYTES_TO_STRING(b'a\\xc3'), SAFE_CONVERT_BYTES_TO_STRING(b'\\xed\\xa0\\x80b')",
+    rows: [['�', 'a�', '���b']],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT SAFE_CONVERT_BYTES_TO_STRING(b'\\xf0\\x9f\\x98\\x80\\xf0\\x9f'), LENGTH(SAFE_CONVERT_BYTES_TO_STRING(b'\\xe2\\x82'))",
+    rows: [['😀��', '2']],
+  },
+  { family: 'strings', sql: "SELECT SAFE_CONVERT_BYTES_TO_STRING(b'\\x00') = '\\u0000'", rows: [[true]] },
+  {
+    family: 'strings',
+    sql: "SELECT REGEXP_CONTAINS(x, 'é'), REGEXP_CONTAINS(x, ''), REGEXP_CONTAINS(x, NULL), REGEXP_CONTAINS(x, '^$') FROM UNNEST(['', NULL, 'aé']) AS x",
+    rows: [
+      [false, true, null, true],
+      [null, null, null, null],
+      [true, true, null, false],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT REGEXP_CONTAINS('é', '^.$'), REGEXP_CONTAINS('É', '(?i)é'), REGEXP_CONTAINS('é', '\\\\w'), REGEXP_CONTAINS('😀', '\\\\p{So}')",
+    rows: [[true, true, false, true]],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT REGEXP_EXTRACT(x, 'é(.)'), REGEXP_EXTRACT(x, ''), REGEXP_EXTRACT(x, NULL), REGEXP_EXTRACT(x, '(z)?') FROM UNNEST(['', NULL, 'aé😀']) AS x",
+    rows: [
+      [null, '', null, null],
+      [null, null, null, null],
+      ['😀', '', null, null],
+    ],
+  },
+  { family: 'strings', sql: "SELECT REGEXP_EXTRACT('a', 'a', 0)", refusedAs: 'Position must be positive' },
+  { family: 'strings', sql: "SELECT REGEXP_EXTRACT('a', 'a', -1)", refusedAs: 'Position must be positive' },
+  {
+    family: 'strings',
+    sql: "SELECT REGEXP_REPLACE(x, 'é', '😀'), REGEXP_REPLACE(x, '', '-'), REGEXP_REPLACE(x, 'a', NULL), REGEXP_REPLACE(x, '(é)', '\\\\1\\\\1') FROM UNNEST(['', NULL, 'aé']) AS x",
+    rows: [
+      ['', '-', null, ''],
+      [null, null, null, null],
+      ['a😀', '-a-é-', null, 'aéé'],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT SUBSTR(x, 2), SUBSTR(x, -1), SUBSTR(x, 0, 1), SUBSTR(x, 1, 0), SUBSTR(x, NULL) FROM UNNEST(['', NULL, 'é😀a']) AS x",
+    rows: [
+      ['', '', '', '', null],
+      [null, null, null, null, null],
+      ['😀a', 'a', 'é', '', null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT SUBSTR('abc', 2, -1)",
+    refusedAs: 'Third argument in SUBSTR() cannot be negative',
+  },
+  {
+    family: 'strings',
+    sql: "SELECT LEFT(x, 1), RIGHT(x, 1), LEFT(x, 0), RIGHT(x, 9), LEFT(x, NULL) FROM UNNEST(['', NULL, '😀é']) AS x",
+    rows: [
+      ['', '', '', '', null],
+      [null, null, null, null, null],
+      ['😀', 'é', '', '😀é', null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT LEFT('abc', -1)",
+    refusedAs: 'Second argument in LEFT() cannot be negative',
+  },
+  {
+    family: 'strings',
+    sql: "SELECT RIGHT('abc', -1)",
+    refusedAs: 'Second argument in RIGHT() cannot be negative',
+  },
+  {
+    family: 'strings',
+    sql: "SELECT LPAD(x, 3, 'é'), RPAD(x, 3, '😀é'), LPAD(x, 0), RPAD(x, 1), LPAD(x, NULL) FROM UNNEST(['', NULL, 'ab', 'éèê😀']) AS x",
+    rows: [
+      ['ééé', '😀é😀', '', ' ', null],
+      [null, null, null, null, null],
+      ['éab', 'ab😀', '', 'a', null],
+      ['éèê', 'éèê', '', 'é', null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT LPAD('a', 3, '')",
+    refusedAs: 'Third argument (pad pattern) for LPAD/RPAD cannot be empty',
+  },
+  {
+    family: 'strings',
+    sql: "SELECT RPAD('a', -1)",
+    refusedAs: 'Second argument (output size) for LPAD/RPAD cannot be negative',
+  },
+  {
+    family: 'strings',
+    sql: "SELECT LPAD('a', -1, 'b')",
+    refusedAs: 'Second argument (output size) for LPAD/RPAD cannot be negative',
+  },
+  {
+    family: 'strings',
+    sql: "SELECT REPEAT(x, 2), REPEAT(x, 0), REPEAT(x, NULL) FROM UNNEST(['', NULL, 'é😀']) AS x",
+    rows: [
+      ['', '', null],
+      [null, null, null],
+      ['é😀é😀', '', null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT REPEAT('a', -1)",
+    refusedAs: 'Second argument (repeat count) for REPEAT cannot be negative',
+  },
+  {
+    family: 'numbers',
+    sql: "SELECT ABS(x), SIGN(x), CEIL(x), FLOOR(x), TRUNC(x), ROUND(x) FROM UNNEST([0.0, -0.0, NULL, -1.5, 2.5, 1e308, CAST('-inf' AS FLOAT64), CAST('nan' AS FLOAT64)]) AS x",
+    rows: [
+      [0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0],
+      [null, null, null, null, null, null],
+      [1.5, -1, -1, -2, -1, -2],
+      [2.5, 1, 3, 2, 2, 3],
+      [1e308, 1, 1e308, 1e308, 1e308, 1e308],
+      ['Infinity', -1, '-Infinity', '-Infinity', '-Infinity', '-Infinity'],
+      ['NaN', 'NaN', 'NaN', 'NaN', 'NaN', 'NaN'],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT ABS(x), SIGN(x) FROM UNNEST([0, NULL, -1, 9223372036854775807, -9223372036854775807]) AS x',
+    rows: [
+      ['0', '0'],
+      [null, null],
+      ['1', '-1'],
+      ['9223372036854775807', '1'],
+      ['9223372036854775807', '-1'],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT ABS(-9223372036854775808)',
+    refusedAs: 'int64 overflow: --9223372036854775808',
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT ROUND(x, 1), ROUND(x, -1), TRUNC(x, 1), TRUNC(x, -1), ROUND(x, NULL) FROM UNNEST([-15.25, NULL, 14.96, 1e300]) AS x',
+    rows: [
+      [-15.3, -20, -15.2, -10, null],
+      [null, null, null, null, null],
+      [15, 10, 14.9, 10, null],
+      [1e300, 1e300, 1e300, 1e300, null],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT DIV(x, 2), MOD(x, 2), DIV(x, -2), MOD(x, -2) FROM UNNEST([-7, NULL, 7, 0, 9223372036854775807]) AS x',
+    rows: [
+      ['-3', '-1', '3', '-1'],
+      [null, null, null, null],
+      ['3', '1', '-3', '1'],
+      ['0', '0', '0', '0'],
+      ['4611686018427387903', '1', '-4611686018427387903', '1'],
+    ],
+  },
+  { family: 'numbers', sql: 'SELECT DIV(1, NULL), MOD(NULL, 1)', rows: [[null, null]] },
+  {
+    family: 'numbers',
+    sql: 'SELECT DIV(-9223372036854775808, -1)',
+    refusedAs: 'int64 overflow: --9223372036854775808',
+  },
+  { family: 'numbers', sql: 'SELECT MOD(-9223372036854775808, -1)', rows: [['0']] },
+  { family: 'numbers', sql: 'SELECT DIV(1, 0)', refusedAs: 'division by zero: 1 / 0' },
+  { family: 'numbers', sql: 'SELECT MOD(-1, 0)', refusedAs: 'division by zero: MOD(-1, 0)' },
+  {
+    family: 'numbers',
+    sql: 'SELECT SAFE_DIVIDE(x, 0), SAFE_DIVIDE(-1, x), SAFE_DIVIDE(NULL, x), SAFE_DIVIDE(x, 1e-308) FROM UNNEST([0.0, NULL, -2.5, 1e308]) AS x',
+    rows: [
+      [null, null, null, 0],
+      [null, null, null, null],
+      [null, 0.4, null, null],
+      [null, -1e-308, null, null],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT SAFE_DIVIDE(9223372036854775807, -1), SAFE_DIVIDE(0, 0), SAFE_DIVIDE(1, NULL)',
+    rows: [[-9223372036854780000, null, null]],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT IEEE_DIVIDE(x, 0), IEEE_DIVIDE(-1, x), IEEE_DIVIDE(NULL, x), IEEE_DIVIDE(x, 1e-308) FROM UNNEST([0.0, NULL, -2.5, 1e308]) AS x',
+    rows: [
+      ['NaN', '-Infinity', null, 0],
+      [null, null, null, null],
+      ['-Infinity', 0.4, null, '-Infinity'],
+      ['Infinity', -1e-308, null, 'Infinity'],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT SAFE_ADD(x, 1), SAFE_SUBTRACT(x, 1), SAFE_MULTIPLY(x, -2), SAFE_NEGATE(x), SAFE_ADD(x, NULL) FROM UNNEST([0, NULL, 9223372036854775807, -9223372036854775807]) AS x',
+    rows: [
+      ['1', '-1', '0', '0', null],
+      [null, null, null, null, null],
+      [null, '9223372036854775806', null, '-9223372036854775807', null],
+      ['-9223372036854775806', '-9223372036854775808', null, '9223372036854775807', null],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT POW(x, 2), POW(2, x), POW(x, NULL) FROM UNNEST([0.0, NULL, -1.5, 10]) AS x',
+    rows: [
+      [0, 1, null],
+      [null, null, null],
+      [2.25, 0.353553390593274, null],
+      [100, 1024, null],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT POW(-1, 0.5)',
+    refusedAs: 'Floating point error in function: POW(-1, 0.5)',
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT POW(1e308, 2)',
+    refusedAs: 'Floating point error in function: POW(1e+308, 2)',
+  },
+  { family: 'numbers', sql: 'SELECT POW(0, -1)', refusedAs: 'Floating point error in function: POW(0, -1)' },
+  { family: 'numbers', sql: 'SELECT LN(-1)', refusedAs: 'Floating point error in function: LN(-1)' },
+  { family: 'numbers', sql: 'SELECT LOG10(-1)', refusedAs: 'Floating point error in function: LOG10(-1)' },
+  { family: 'numbers', sql: 'SELECT LOG(-1, 2)', refusedAs: 'Floating point error in function: LOG(-1, 2)' },
+  { family: 'numbers', sql: 'SELECT LOG(2, NULL), LOG(NULL, 2)', rows: [[null, null]] },
+  {
+    family: 'numbers',
+    sql: "SELECT EXP(x) FROM UNNEST([-1e308, 0, NULL, CAST('-inf' AS FLOAT64)]) AS x",
+    rows: [[0], [1], [null], [0]],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT BIT_COUNT(x) FROM UNNEST([0, NULL, -1, 9223372036854775807]) AS x',
+    rows: [['0'], [null], ['64'], ['63']],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT GREATEST(-1, 2, -9223372036854775807), LEAST(-1, 2, -9223372036854775807), GREATEST(1, NULL), LEAST(NULL, 1)',
+    rows: [['2', '-9223372036854775807', null, null]],
+  },
+  {
+    family: 'numbers',
+    sql: "SELECT GREATEST(1.5, CAST('nan' AS FLOAT64)), LEAST(1.5, CAST('nan' AS FLOAT64)), GREATEST('', 'é', 'Z'), LEAST('', 'é'), GREATEST(DATE '9999-12-31', DATE '0001-01-01')",
+    rows: [['NaN', 'NaN', 'é', '', '9999-12-31']],
+  },
+  {
+    family: 'numbers',
+    sql: "SELECT IS_NAN(x), IS_INF(x) FROM UNNEST([CAST('nan' AS FLOAT64), CAST('-inf' AS FLOAT64), NULL, -1.5]) AS x",
+    rows: [
+      [true, false],
+      [false, true],
+      [null, null],
+      [false, false],
+    ],
+  },
+  { family: 'numbers', sql: 'SELECT ASIN(2)', refusedAs: 'Floating point error in function: ASIN(2)' },
+  { family: 'numbers', sql: 'SELECT ACOS(-2)', refusedAs: 'Floating point error in function: ACOS(-2)' },
+  {
+    family: 'numbers',
+    sql: 'SELECT x + 1, x - 1, -x, x * -1 FROM UNNEST([0, NULL, -9223372036854775807, 9223372036854775806]) AS x',
+    rows: [
+      ['1', '-1', '0', '0'],
+      [null, null, null, null],
+      ['-9223372036854775806', '-9223372036854775808', '9223372036854775807', '9223372036854775807'],
+      ['9223372036854775807', '9223372036854775805', '-9223372036854775806', '-9223372036854775806'],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT x / 2, 1 / x FROM UNNEST([-1, NULL, 9223372036854775807]) AS x',
+    rows: [
+      [-0.5, -1],
+      [null, null],
+      [4611686018427390000, 1.0842021724855e-19],
+    ],
+  },
+  { family: 'numbers', sql: 'SELECT 0.1 * 3, -0.0, 1e-308 / 10, 5e-324', rows: [[0.3, 0, 1e-309, 5e-324]] },
+  {
+    family: 'numbers',
+    sql: 'SELECT 9223372036854775807 - -1',
+    refusedAs: 'int64 overflow: 9223372036854775807 - -1',
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT -(-9223372036854775808)',
+    refusedAs: 'int64 overflow: --9223372036854775808',
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT 9007199254740993 = 9007199254740992.0, 9223372036854775807 < 9223372036854775808.0',
+    rows: [[true, false]],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT x BETWEEN -1 AND 1, x BETWEEN NULL AND 1, x NOT BETWEEN -1 AND NULL FROM UNNEST([-1, 2, NULL]) AS x',
+    rows: [
+      [true, null, null],
+      [false, false, null],
+      [null, null, null],
+    ],
+  },
+  {
+    family: 'casts',
+    sql: "SELECT CAST(x AS STRING) FROM UNNEST([0.0, -0.0, NULL, 1e15, 1e21, 1.5e-7, CAST('nan' AS FLOAT64), CAST('-inf' AS FLOAT64)]) AS x",
+    rows: [['0'], ['0'], [null], ['1e+15'], ['1e+21'], ['1.5e-07'], ['nan'], ['-inf']],
+  },
+  {
+    family: 'casts',
+    sql: "SELECT SAFE_CAST(x AS DATE), SAFE_CAST(x AS TIMESTAMP) FROM UNNEST(['', NULL, '0001-01-01', '9999-12-31', '10000-01-01', '2024-02-29', '2023-02-29', '2026-1-2', '-2026-01-01', '２０２６-01-01', '2026-01-01T00:00:00Z']) AS x",
+    rows: [
+      [null, null],
+      [null, null],
+      ['0001-01-01', '0001-01-01 00:00:00+00'],
+      ['9999-12-31', '9999-12-31 00:00:00+00'],
+      [null, null],
+      ['2024-02-29', '2024-02-29 00:00:00+00'],
+      [null, null],
+      ['2026-01-02', '2026-01-02 00:00:00+00'],
+      [null, null],
+      [null, null],
+      [null, '2026-01-01 00:00:00+00'],
+    ],
+  },
+  {
+    family: 'casts',
+    sql: 'SELECT CAST(x AS INT64) FROM UNNEST([0.5, -0.5, 1.5, -1.5, 2.5, NULL, -9223372036854775808.0]) AS x',
+    rows: [['1'], ['-1'], ['2'], ['-2'], ['3'], [null], ['-9223372036854775808']],
+  },
+  {
+    family: 'casts',
+    sql: 'SELECT CAST(9223372036854775808.0 AS INT64)',
+    refusedAs: 'int64 out of range: 9.22337e+18',
+  },
+  {
+    family: 'casts',
+    sql: "SELECT CAST(CAST('nan' AS FLOAT64) AS INT64)",
+    refusedAs: 'Illegal conversion of non-finite floating point number to an integer: nan',
+  },
+  {
+    family: 'casts',
+    sql: "SELECT SAFE_CAST(1e19 AS INT64), SAFE_CAST(CAST('-inf' AS FLOAT64) AS INT64), SAFE_CAST(b'\\xff' AS STRING), SAFE_CAST(b'\\xc3\\xa9' AS STRING), SAFE_CAST(b'' AS STRING)",
+    rows: [[null, null, null, 'é', '']],
+  },
+  {
+    family: 'casts',
+    sql: "SELECT CAST(b'\\xff' AS STRING)",
+    refusedAs: 'Invalid cast of bytes to UTF8 string',
+  },
+  {
+    family: 'casts',
+    sql: "SELECT CAST('é' AS BYTES), CAST('' AS BYTES), CAST(NULL AS BYTES)",
+    rows: [['bytes:c3a9', 'bytes:', null]],
+  },
+  {
+    family: 'casts',
+    sql: 'SELECT CAST(x AS BOOL), CAST(x AS FLOAT64) FROM UNNEST([0, -1, NULL, 9223372036854775807]) AS x',
+    rows: [
+      [false, 0],
+      [true, -1],
+      [null, null],
+      [true, 9223372036854780000],
+    ],
+  },
+  {
+    family: 'casts',
+    sql: 'SELECT CAST(TRUE AS STRING), CAST(FALSE AS INT64), CAST(CAST(NULL AS BOOL) AS STRING)',
+    rows: [['true', '0', null]],
+  },
+  {
+    family: 'casts',
+    sql: "SELECT CAST(x AS STRING) FROM UNNEST([DATE '0001-01-01', NULL, DATE '9999-12-31', DATE '2024-02-29']) AS x",
+    rows: [['0001-01-01'], [null], ['9999-12-31'], ['2024-02-29']],
+  },
+  {
+    family: 'casts',
+    sql: "SELECT CAST(x AS STRING) FROM UNNEST([TIMESTAMP '0001-01-01', NULL, TIMESTAMP '9999-12-31 23:59:59.999999', TIMESTAMP '2026-03-29 01:00:00.5']) AS x",
+    rows: [
+      ['0001-01-01 00:00:00+00'],
+      [null],
+      ['9999-12-31 23:59:59.999999+00'],
+      ['2026-03-29 01:00:00.500+00'],
+    ],
+  },
+  {
+    family: 'casts',
+    sql: "SELECT CAST(x AS DATE) FROM UNNEST([TIMESTAMP '0001-01-01', NULL, TIMESTAMP '9999-12-31 23:59:59.999999']) AS x",
+    rows: [['0001-01-01'], [null], ['9999-12-31']],
+  },
+  { family: 'casts', sql: "SELECT CAST('é' AS FLOAT64)", refusedAs: 'Bad double value: \\303\\251' },
+  { family: 'casts', sql: "SELECT CAST('1' || CHR(0) AS INT64)", refusedAs: 'Bad int64 value: 1\\000' },
+  {
+    family: 'casts',
+    sql: 'SELECT CAST([] AS ARRAY<STRING>), CAST(NULL AS ARRAY<INT64>), CAST([-1, NULL] AS ARRAY<FLOAT64>)',
+    rows: [[[], null, [-1, null]]],
+  },
+  {
+    family: 'conditionals',
+    sql: "SELECT CASE x WHEN '' THEN 'empty' WHEN 'é' THEN 'accent' WHEN NULL THEN 'never' ELSE 'other' END FROM UNNEST(['', 'é', NULL]) AS x",
+    rows: [['empty'], ['accent'], ['other']],
+  },
+  {
+    family: 'conditionals',
+    sql: "SELECT CASE WHEN x = '' THEN 1 WHEN x IS NULL THEN -1 END FROM UNNEST(['', 'é', NULL]) AS x",
+    rows: [['1'], [null], ['-1']],
+  },
+  {
+    family: 'conditionals',
+    sql: "SELECT x IS NULL, x IS NOT NULL FROM UNNEST(['', NULL]) AS x",
+    rows: [
+      [false, true],
+      [true, false],
+    ],
+  },
+  {
+    family: 'conditionals',
+    sql: "SELECT x IN ('', 'a'), x IN ('a', NULL), x NOT IN ('a', NULL), x IN UNNEST(CAST([] AS ARRAY<STRING>)), x IN UNNEST(CAST(NULL AS ARRAY<STRING>)) FROM UNNEST(['', NULL, 'a']) AS x",
+    rows: [
+      [true, null, null, false, false],
+      [null, null, null, false, false],
+      [true, true, false, false, false],
+    ],
+  },
+  {
+    family: 'conditionals',
+    sql: 'SELECT x AND NULL, x OR NULL, NOT x, x IS TRUE, x IS NOT FALSE FROM UNNEST([TRUE, FALSE, NULL]) AS x',
+    rows: [
+      [null, true, false, true, true],
+      [false, null, true, false, false],
+      [null, null, null, false, true],
+    ],
+  },
+  {
+    family: 'conditionals',
+    sql: "SELECT IF(x, 'é', ''), IF(x, NULL, -1), COALESCE(NULL, x, FALSE), IFNULL(x, TRUE), NULLIF(x, TRUE) FROM UNNEST([TRUE, FALSE, NULL]) AS x",
+    rows: [
+      ['é', null, true, true, null],
+      ['', '-1', false, false, false],
+      ['', '-1', false, true, null],
+    ],
+  },
+  {
+    family: 'conditionals',
+    sql: "SELECT x IS DISTINCT FROM '', x IS NOT DISTINCT FROM NULL FROM UNNEST(['', NULL]) AS x",
+    rows: [
+      [false, false],
+      [true, true],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: 'SELECT TIMESTAMP_MICROS(x), TIMESTAMP_MILLIS(x), TIMESTAMP_SECONDS(x) FROM UNNEST([0, NULL, -1, 253402300799]) AS x',
+    rows: [
+      ['1970-01-01 00:00:00+00', '1970-01-01 00:00:00+00', '1970-01-01 00:00:00+00'],
+      [null, null, null],
+      ['1969-12-31 23:59:59.999999+00', '1969-12-31 23:59:59.999+00', '1969-12-31 23:59:59+00'],
+      ['1970-01-03 22:23:22.300799+00', '1978-01-11 21:31:40.799+00', '9999-12-31 23:59:59+00'],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: 'SELECT TIMESTAMP_SECONDS(253402300799), TIMESTAMP_SECONDS(-62135596800), TIMESTAMP_MILLIS(-62135596800000), TIMESTAMP_MICROS(253402300799999999)',
+    rows: [
+      [
+        '9999-12-31 23:59:59+00',
+        '0001-01-01 00:00:00+00',
+        '0001-01-01 00:00:00+00',
+        '9999-12-31 23:59:59.999999+00',
+      ],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: 'SELECT TIMESTAMP_SECONDS(253402300800)',
+    refusedAs:
+      'Input value 253402300800 cannot be converted into a TIMESTAMP, because it would be out of the allowed range between -62135596800000000 to 253402300799999999 (microseconds)',
+  },
+  {
+    family: 'timestamps',
+    sql: 'SELECT TIMESTAMP_MILLIS(-62135596800001)',
+    refusedAs:
+      'Input value -62135596800001 cannot be converted into a TIMESTAMP, because it would be out of the allowed range between -62135596800000000 to 253402300799999999 (microseconds)',
+  },
+  {
+    family: 'timestamps',
+    sql: 'SELECT TIMESTAMP_MICROS(253402300800000000)',
+    refusedAs:
+      'Input value 253402300800000000 cannot be converted into a TIMESTAMP, because it would be out of the allowed range between -62135596800000000 to 253402300799999999 (microseconds)',
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT UNIX_MICROS(x), UNIX_MILLIS(x), UNIX_SECONDS(x) FROM UNNEST([TIMESTAMP '0001-01-01', NULL, TIMESTAMP '1969-12-31 23:59:59.999999', TIMESTAMP '9999-12-31 23:59:59.999999']) AS x",
+    rows: [
+      ['-62135596800000000', '-62135596800000', '-62135596800'],
+      [null, null, null],
+      ['-1', '-1', '-1'],
+      ['253402300799999999', '253402300799999', '253402300799'],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_DIFF(x, TIMESTAMP '2026-03-29 00:59:59.5', SECOND), TIMESTAMP_DIFF(TIMESTAMP '2026-03-29 00:59:59.5', x, MINUTE), TIMESTAMP_DIFF(x, x, DAY) FROM UNNEST([TIMESTAMP '2026-03-29 01:00:00', NULL, TIMESTAMP '1969-12-31 23:59:59']) AS x",
+    rows: [
+      ['0', '0', '0'],
+      [null, null, null],
+      ['-1774746000', '29579100', '0'],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_DIFF(TIMESTAMP '9999-12-31 23:59:59.999999', TIMESTAMP '0001-01-01', MICROSECOND), TIMESTAMP_DIFF(TIMESTAMP '0001-01-01', TIMESTAMP '9999-12-31 23:59:59.999999', DAY), TIMESTAMP_DIFF(NULL, TIMESTAMP '2026-01-01', HOUR)",
+    rows: [['315537897599999999', '-3652058', null]],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_ADD(x, INTERVAL -1 MICROSECOND), TIMESTAMP_SUB(x, INTERVAL -1 DAY), TIMESTAMP_ADD(x, INTERVAL NULL HOUR) FROM UNNEST([TIMESTAMP '2024-02-29', NULL, TIMESTAMP '1970-01-01']) AS x",
+    rows: [
+      ['2024-02-28 23:59:59.999999+00', '2024-03-01 00:00:00+00', null],
+      [null, null, null],
+      ['1969-12-31 23:59:59.999999+00', '1970-01-02 00:00:00+00', null],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_SUB(TIMESTAMP '0001-01-01 00:00:00.000001', INTERVAL 1 MICROSECOND), TIMESTAMP_ADD(TIMESTAMP '9999-12-31 23:59:59.999998', INTERVAL 1 MICROSECOND)",
+    rows: [['0001-01-01 00:00:00+00', '9999-12-31 23:59:59.999999+00']],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_SUB(TIMESTAMP '0001-01-01', INTERVAL 1 MICROSECOND)",
+    refusedAs: 'Adding -1 MICROSECOND to timestamp 0001-01-01 00:00:00.000000+00 causes overflow',
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_SUB(TIMESTAMP '9999-12-31 23:59:59.999999', INTERVAL -1 MICROSECOND)",
+    refusedAs: 'Adding 1 MICROSECOND to timestamp 9999-12-31 23:59:59.999999+00 causes overflow',
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_SUB(TIMESTAMP '2026-01-01', INTERVAL 9223372036854775807 SECOND)",
+    refusedAs:
+      'Converting timestamp interval -9223372036854775807 at TIMESTAMP_SECOND scale to TIMESTAMP_MICROSECOND scale causes overflow',
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_SUB(TIMESTAMP '2026-03-30 00:30:00', INTERVAL 1 DAY), TIMESTAMP_SUB(TIMESTAMP '2026-01-01', INTERVAL NULL DAY)",
+    rows: [['2026-03-29 00:30:00+00', null]],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_TRUNC(x, HOUR), TIMESTAMP_TRUNC(x, WEEK(MONDAY)), TIMESTAMP_TRUNC(x, MONTH), TIMESTAMP_TRUNC(x, QUARTER), TIMESTAMP_TRUNC(x, YEAR) FROM UNNEST([TIMESTAMP '2024-02-29 23:59:59.999999', NULL, TIMESTAMP '1969-12-31 23:59:59.999999', TIMESTAMP '9999-12-31 23:59:59.999999']) AS x",
+    rows: [
+      [
+        '2024-02-29 23:00:00+00',
+        '2024-02-26 00:00:00+00',
+        '2024-02-01 00:00:00+00',
+        '2024-01-01 00:00:00+00',
+        '2024-01-01 00:00:00+00',
+      ],
+      [null, null, null, null, null],
+      [
+        '1969-12-31 23:00:00+00',
+        '1969-12-29 00:00:00+00',
+        '1969-12-01 00:00:00+00',
+        '1969-10-01 00:00:00+00',
+        '1969-01-01 00:00:00+00',
+      ],
+      [
+        '9999-12-31 23:00:00+00',
+        '9999-12-27 00:00:00+00',
+        '9999-12-01 00:00:00+00',
+        '9999-10-01 00:00:00+00',
+        '9999-01-01 00:00:00+00',
+      ],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_TRUNC(x, DAY, 'Europe/Berlin'), TIMESTAMP_TRUNC(x, HOUR, 'Europe/Berlin') FROM UNNEST([TIMESTAMP '2026-03-29 00:30:00', TIMESTAMP '2026-03-29 01:30:00', TIMESTAMP '2026-10-25 00:30:00', TIMESTAMP '2026-10-25 01:30:00', NULL]) AS x",
+    rows: [
+      ['2026-03-28 23:00:00+00', '2026-03-29 00:00:00+00'],
+      ['2026-03-28 23:00:00+00', '2026-03-29 01:00:00+00'],
+      ['2026-10-24 22:00:00+00', '2026-10-25 00:00:00+00'],
+      ['2026-10-24 22:00:00+00', '2026-10-25 01:00:00+00'],
+      [null, null],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP_TRUNC(x, HOUR, 'Australia/Lord_Howe'), TIMESTAMP_TRUNC(x, DAY, 'Asia/Kolkata'), TIMESTAMP_TRUNC(x, DAY, 'America/Sao_Paulo') FROM UNNEST([TIMESTAMP '2026-04-04 15:10:00', TIMESTAMP '2018-11-04 04:00:00']) AS x",
+    rows: [
+      ['2026-04-04 14:30:00+00', '2026-04-03 18:30:00+00', '2026-04-04 03:00:00+00'],
+      ['2018-11-04 04:00:00+00', '2018-11-03 18:30:00+00', '2018-11-04 03:00:00+00'],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP(x), TIMESTAMP(x, 'Europe/Berlin') FROM UNNEST(['2026-03-29 02:30:00', '2026-10-25 02:30:00', NULL, '2024-02-29']) AS x",
+    rows: [
+      ['2026-03-29 02:30:00+00', '2026-03-29 01:30:00+00'],
+      ['2026-10-25 02:30:00+00', '2026-10-25 00:30:00+00'],
+      [null, null],
+      ['2024-02-29 00:00:00+00', '2024-02-28 23:00:00+00'],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP('9999-12-31 23:59:59.999999'), TIMESTAMP(DATE '0001-01-01'), TIMESTAMP(CAST(NULL AS DATE)), TIMESTAMP(DATETIME '2024-02-29 00:00:00')",
+    rows: [['9999-12-31 23:59:59.999999+00', '0001-01-01 00:00:00+00', null, '2024-02-29 00:00:00+00']],
+  },
+  { family: 'timestamps', sql: "SELECT TIMESTAMP('')", refusedAs: "Invalid timestamp: ''" },
+  {
+    family: 'timestamps',
+    sql: "SELECT DATE(x, 'Europe/Berlin'), DATE(x), DATE(x, NULL) FROM UNNEST([TIMESTAMP '2026-03-28 23:30:00', TIMESTAMP '2026-10-25 22:30:00', TIMESTAMP '2026-10-25 23:30:00', NULL]) AS x",
+    rows: [
+      ['2026-03-29', '2026-03-28', null],
+      ['2026-10-25', '2026-10-25', null],
+      ['2026-10-26', '2026-10-25', null],
+      [null, null, null],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT DATE(2024, 2, 29), DATE(9999, 12, 31), DATE(NULL, 1, 1), DATE(DATETIME '0001-01-01 00:00:00')",
+    rows: [['2024-02-29', '9999-12-31', null, '0001-01-01']],
+  },
+  {
+    family: 'timestamps',
+    sql: 'SELECT DATE(2023, 2, 29)',
+    refusedAs: 'Input calculates to invalid date: 2023-02-29',
+  },
+  {
+    family: 'timestamps',
+    sql: 'SELECT DATE(2026, -1, 1)',
+    refusedAs: 'Input calculates to invalid date: 2026--1-01',
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT DATE(TIMESTAMP '2026-01-01', 'Nowhere/City')",
+    refusedAs: 'Invalid time zone: Nowhere/City',
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT DATETIME(x, 'America/New_York'), DATETIME(x) FROM UNNEST([TIMESTAMP '2026-03-08 06:59:59', TIMESTAMP '2026-03-08 07:00:00', TIMESTAMP '2026-11-01 05:30:00', TIMESTAMP '2026-11-01 06:30:00', NULL]) AS x",
+    rows: [
+      ['2026-03-08 01:59:59', '2026-03-08 06:59:59'],
+      ['2026-03-08 03:00:00', '2026-03-08 07:00:00'],
+      ['2026-11-01 01:30:00', '2026-11-01 05:30:00'],
+      ['2026-11-01 01:30:00', '2026-11-01 06:30:00'],
+      [null, null],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT DATETIME(DATE '9999-12-31'), DATETIME(2024, 2, 29, 23, 59, 59), DATETIME(CAST(NULL AS TIMESTAMP))",
+    rows: [['9999-12-31 00:00:00', '2024-02-29 23:59:59', null]],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT EXTRACT(HOUR FROM x AT TIME ZONE 'Europe/Berlin'), EXTRACT(DATE FROM x AT TIME ZONE 'Europe/Berlin'), EXTRACT(DAYOFWEEK FROM x AT TIME ZONE 'Europe/Berlin') FROM UNNEST([TIMESTAMP '2026-03-29 00:59:59', TIMESTAMP '2026-03-29 01:00:00', TIMESTAMP '2026-10-25 01:00:00', NULL]) AS x",
+    rows: [
+      ['1', '2026-03-29', '1'],
+      ['3', '2026-03-29', '1'],
+      ['2', '2026-10-25', '1'],
+      [null, null, null],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT EXTRACT(YEAR FROM x), EXTRACT(ISOYEAR FROM x), EXTRACT(WEEK FROM x), EXTRACT(ISOWEEK FROM x), EXTRACT(DAYOFYEAR FROM x), EXTRACT(QUARTER FROM x) FROM UNNEST([DATE '0001-01-01', DATE '2024-02-29', DATE '2027-01-01', DATE '2026-12-31', DATE '9999-12-31', NULL]) AS x",
+    rows: [
+      ['1', '1', '0', '1', '1', '1'],
+      ['2024', '2024', '8', '9', '60', '1'],
+      ['2027', '2026', '0', '53', '1', '1'],
+      ['2026', '2026', '52', '53', '365', '4'],
+      ['9999', '9999', '52', '52', '365', '4'],
+      [null, null, null, null, null, null],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT EXTRACT(MICROSECOND FROM x), EXTRACT(MILLISECOND FROM x), EXTRACT(SECOND FROM x) FROM UNNEST([TIMESTAMP '1969-12-31 23:59:59.999999', NULL]) AS x",
+    rows: [
+      ['999999', '999', '59'],
+      [null, null, null],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT FORMAT_TIMESTAMP('%F %T %j %a %b', x), FORMAT_TIMESTAMP('', x), FORMAT_TIMESTAMP('é%%', x) FROM UNNEST([TIMESTAMP '0001-01-01', TIMESTAMP '2024-02-29 12:00:00', TIMESTAMP '9999-12-31 23:59:59.999999', NULL]) AS x",
+    rows: [
+      ['1-01-01 00:00:00 001 Mon Jan', '', 'é%'],
+      ['2024-02-29 12:00:00 060 Thu Feb', '', 'é%'],
+      ['9999-12-31 23:59:59 365 Fri Dec', '', 'é%'],
+      [null, null, null],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT PARSE_TIMESTAMP('%Y-%m-%d %H:%M:%S', x, 'Europe/Berlin') FROM UNNEST(['2026-03-29 02:30:00', '2026-10-25 02:30:00', '2024-02-29 00:00:00', NULL]) AS x",
+    rows: [['2026-03-29 01:30:00+00'], ['2026-10-25 00:30:00+00'], ['2024-02-28 23:00:00+00'], [null]],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT PARSE_TIMESTAMP('%F', '')",
+    refusedAs: 'Failed to parse input string ""',
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT PARSE_TIMESTAMP('%F', '2023-02-29')",
+    refusedAs: 'Out-of-range datetime field in parsing function',
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT PARSE_TIMESTAMP('%F', '2026-01-01 ')",
+    rows: [['2026-01-01 00:00:00+00']],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT CURRENT_TIMESTAMP() = CURRENT_TIMESTAMP, CURRENT_TIMESTAMP() > TIMESTAMP '2026-01-01', TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), CURRENT_TIMESTAMP(), MICROSECOND)",
+    rows: [[true, true, '0']],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT CURRENT_DATE() = CURRENT_DATE, CURRENT_DATE('UTC') = DATE(CURRENT_TIMESTAMP()), CURRENT_DATETIME() = DATETIME(CURRENT_TIMESTAMP()), CURRENT_DATE('Europe/Berlin') = DATE(CURRENT_TIMESTAMP(), 'Europe/Berlin')",
+    rows: [[true, true, true, true]],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT GENERATE_TIMESTAMP_ARRAY(TIMESTAMP '2026-03-29 00:00:00', TIMESTAMP '2026-03-29 02:00:00', INTERVAL 1 HOUR), GENERATE_TIMESTAMP_ARRAY(TIMESTAMP '2026-01-02', TIMESTAMP '2026-01-01', INTERVAL -12 HOUR), GENERATE_TIMESTAMP_ARRAY(NULL, TIMESTAMP '2026-01-01', INTERVAL 1 DAY)",
+    rows: [
+      [
+        ['2026-03-29 00:00:00+00', '2026-03-29 01:00:00+00', '2026-03-29 02:00:00+00'],
+        ['2026-01-02 00:00:00+00', '2026-01-01 12:00:00+00', '2026-01-01 00:00:00+00'],
+        null,
+      ],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT UNIX_DATE(x), DATE_FROM_UNIX_DATE(UNIX_DATE(x)), LAST_DAY(x), LAST_DAY(x, YEAR), LAST_DAY(x, WEEK) FROM UNNEST([DATE '0001-01-01', NULL, DATE '2024-02-29', DATE '1969-12-31']) AS x",
+    rows: [
+      ['-719162', '0001-01-01', '0001-01-31', '0001-12-31', '0001-01-06'],
+      [null, null, null, null, null],
+      ['19782', '2024-02-29', '2024-02-29', '2024-12-31', '2024-03-02'],
+      ['-1', '1969-12-31', '1969-12-31', '1969-12-31', '1970-01-03'],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT LAST_DAY(DATE '9999-12-31'), LAST_DAY(DATE '2023-02-01'), LAST_DAY(CAST(NULL AS DATE))",
+    rows: [['9999-12-31', '2023-02-28', null]],
+  },
+  {
+    family: 'dates',
+    sql: 'SELECT DATE_FROM_UNIX_DATE(NULL), DATE_FROM_UNIX_DATE(-719162), DATE_FROM_UNIX_DATE(2932896)',
+    rows: [[null, '0001-01-01', '9999-12-31']],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT DATE_DIFF(x, DATE '2024-02-29', DAY), DATE_DIFF(x, DATE '2024-02-29', MONTH), DATE_DIFF(x, DATE '2024-02-29', YEAR), DATE_DIFF(x, DATE '2024-02-29', WEEK), DATE_DIFF(x, DATE '2024-02-29', ISOWEEK), DATE_DIFF(x, DATE '2024-02-29', QUARTER) FROM UNNEST([DATE '0001-01-01', NULL, DATE '2024-03-01', DATE '9999-12-31']) AS x",
+    rows: [
+      ['-738944', '-24277', '-2023', '-105563', '-105563', '-8092'],
+      [null, null, null, null, null, null],
+      ['1', '1', '0', '0', '0', '0'],
+      ['2913114', '95710', '7975', '416159', '416159', '31903'],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT DATE_TRUNC(x, WEEK), DATE_TRUNC(x, ISOWEEK), DATE_TRUNC(x, WEEK(FRIDAY)), DATE_TRUNC(x, MONTH), DATE_TRUNC(x, QUARTER), DATE_TRUNC(x, ISOYEAR) FROM UNNEST([DATE '2024-02-29', NULL, DATE '1969-12-31', DATE '9999-12-31']) AS x",
+    rows: [
+      ['2024-02-25', '2024-02-26', '2024-02-23', '2024-02-01', '2024-01-01', '2024-01-01'],
+      [null, null, null, null, null, null],
+      ['1969-12-28', '1969-12-29', '1969-12-26', '1969-12-01', '1969-10-01', '1969-12-29'],
+      ['9999-12-26', '9999-12-27', '9999-12-31', '9999-12-01', '9999-10-01', '9999-01-04'],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT DATE_ADD(x, INTERVAL -1 MONTH), DATE_ADD(x, INTERVAL 1 YEAR), DATE_SUB(x, INTERVAL -1 QUARTER), DATE_SUB(x, INTERVAL NULL DAY) FROM UNNEST([DATE '2024-02-29', DATE '2026-03-31', NULL]) AS x",
+    rows: [
+      ['2024-01-29', '2025-02-28', '2024-05-29', null],
+      ['2026-02-28', '2027-03-31', '2026-06-30', null],
+      [null, null, null, null],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT DATE_ADD(DATE '9999-12-31', INTERVAL 1 DAY)",
+    refusedAs: 'Adding 1 DAY to date 9999-12-31 causes overflow',
+  },
+  {
+    family: 'dates',
+    sql: "SELECT DATE_ADD(DATE '2026-01-01', INTERVAL 9223372036854775807 DAY)",
+    refusedAs: 'Adding 9223372036854775807 DAY to date 2026-01-01 causes overflow',
+  },
+  {
+    family: 'dates',
+    sql: "SELECT DATE_SUB(DATE '2026-01-01', INTERVAL -9223372036854775808 DAY)",
+    refusedAs: 'Subtracting -9223372036854775808 DAY from date 2026-01-01 causes overflow',
+  },
+  {
+    family: 'dates',
+    sql: "SELECT FORMAT_DATE('%Y %G %V %u %w %y %e', x), FORMAT_DATE('%F é', x) FROM UNNEST([DATE '0001-01-01', DATE '2027-01-01', DATE '2024-02-29', DATE '9999-12-31', NULL]) AS x",
+    rows: [
+      ['1 1 01 1 1 01  1', '1-01-01 é'],
+      ['2027 2026 53 5 5 27  1', '2027-01-01 é'],
+      ['2024 2024 09 4 4 24 29', '2024-02-29 é'],
+      ['9999 9999 52 5 5 99 31', '9999-12-31 é'],
+      [null, null],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT PARSE_DATE('%Y-%m-%d', x) FROM UNNEST(['2024-02-29', '0001-01-01', '9999-12-31', NULL, '2026-1-2']) AS x",
+    rows: [['2024-02-29'], ['0001-01-01'], ['9999-12-31'], [null], ['2026-01-02']],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT PARSE_DATE('%Y-%m-%d', '2023-02-29')",
+    refusedAs: 'Out-of-range datetime field in parsing function',
+  },
+  { family: 'dates', sql: "SELECT PARSE_DATE('%Y-%m-%d', '')", refusedAs: 'Failed to parse input string ""' },
+  {
+    family: 'dates',
+    sql: "SELECT DATETIME_DIFF(x, DATETIME '2024-02-29 23:59:59', DAY), DATETIME_DIFF(x, DATETIME '2024-02-29 23:59:59', SECOND), DATETIME_DIFF(x, DATETIME '2024-02-29 23:59:59', MONTH) FROM UNNEST([DATETIME '2024-03-01 00:00:00', NULL, DATETIME '0001-01-01 00:00:00']) AS x",
+    rows: [
+      ['1', '1', '1'],
+      [null, null, null],
+      ['-738944', '-63844847999', '-24277'],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT DATETIME_TRUNC(x, DAY), DATETIME_TRUNC(x, MONTH), DATETIME_TRUNC(x, MINUTE) FROM UNNEST([DATETIME '2024-02-29 23:59:59.999999', NULL, DATETIME '9999-12-31 23:59:59']) AS x",
+    rows: [
+      ['2024-02-29 00:00:00', '2024-02-01 00:00:00', '2024-02-29 23:59:00'],
+      [null, null, null],
+      ['9999-12-31 00:00:00', '9999-12-01 00:00:00', '9999-12-31 23:59:00'],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT DATETIME_ADD(x, INTERVAL -1 MONTH), DATETIME_SUB(x, INTERVAL -1 SECOND), DATETIME_SUB(x, INTERVAL NULL DAY), DATETIME_ADD(x, INTERVAL 1 YEAR) FROM UNNEST([DATETIME '2024-02-29 23:59:59.999999', NULL]) AS x",
+    rows: [
+      ['2024-01-29 23:59:59.999999', '2024-03-01 00:00:00.999999', null, '2025-02-28 23:59:59.999999'],
+      [null, null, null, null],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT FORMAT_DATETIME('%F %T', x) FROM UNNEST([DATETIME '2024-02-29 23:59:59', NULL, DATETIME '0001-01-01 00:00:00']) AS x",
+    rows: [['2024-02-29 23:59:59'], [null], ['1-01-01 00:00:00']],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT PARSE_DATETIME('%F %T', x) FROM UNNEST(['2024-02-29 23:59:59', NULL, '9999-12-31 00:00:00']) AS x",
+    rows: [['2024-02-29 23:59:59'], [null], ['9999-12-31 00:00:00']],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT x + 1, x - 1, x < DATE '2024-03-01' FROM UNNEST([DATE '2024-02-29', NULL]) AS x",
+    rows: [
+      ['2024-03-01', '2024-02-28', true],
+      [null, null, null],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT GENERATE_DATE_ARRAY(DATE '2024-02-28', DATE '2024-03-01'), GENERATE_DATE_ARRAY(DATE '2026-03-31', DATE '2026-01-01', INTERVAL -1 MONTH), GENERATE_DATE_ARRAY(NULL, DATE '2026-01-01'), GENERATE_DATE_ARRAY(DATE '2026-01-02', DATE '2026-01-01')",
+    rows: [
+      [['2024-02-28', '2024-02-29', '2024-03-01'], ['2026-03-31', '2026-02-28', '2026-01-28'], null, []],
+    ],
+  },
+  {
+    family: 'json',
+    sql: "SELECT JSON_VALUE(x, '$'), JSON_QUERY(x, '$'), JSON_VALUE(x, '$.a'), JSON_QUERY(x, '$.a') FROM UNNEST(['', NULL, '{}', '[]', '{\"a\":\"\"}', '{\"a\":null}', '{\"a\":\"é😀\"}', '{\"a\":9223372036854775807}', '{\"a\":-1.5e-7}']) AS x",
+    rows: [
+      [null, null, null, null],
+      [null, null, null, null],
+      [null, '{}', null, null],
+      [null, '[]', null, null],
+      [null, '{"a":""}', '', '""'],
+      [null, '{"a":null}', null, null],
+      [null, '{"a":"é😀"}', 'é😀', '"é😀"'],
+      [null, '{"a":9223372036854775807}', '9223372036854775807', '9223372036854775807'],
+      [null, '{"a":-1.5e-7}', '-1.5e-7', '-1.5e-7'],
+    ],
+  },
+  {
+    family: 'json',
+    sql: "SELECT JSON_VALUE(x, '$.a'), JSON_QUERY(x, '$.a'), JSON_VALUE(x), TO_JSON_STRING(x) FROM UNNEST([JSON '{}', NULL, JSON '{\"a\":\"\"}', JSON '{\"a\":\"é\\\\u0000\"}', JSON '{\"a\":18446744073709551615}', JSON '{\"a\":9223372036854775807}', JSON '\"é\"', JSON 'null']) AS x",
+    rows: [
+      [null, null, null, '{}'],
+      [null, null, null, 'null'],
+      ['', '""', null, '{"a":""}'],
+      ['é\u0000', '"é\\u0000"', null, '{"a":"é\\u0000"}'],
+      ['18446744073709551615', '18446744073709551615', null, '{"a":18446744073709551615}'],
+      ['9223372036854775807', '9223372036854775807', null, '{"a":9223372036854775807}'],
+      [null, null, 'é', '"é"'],
+      [null, null, null, 'null'],
+    ],
+  },
+  {
+    family: 'json',
+    sql: "SELECT JSON_VALUE(JSON '{\"a\":[1,{\"b\":-2}]}', '$.a[1].b'), JSON_VALUE(JSON '{\"a\":[1]}', '$.a[9]'), JSON_VALUE(JSON '{\"a\":[1]}', '$.a.b')",
+    rows: [['-2', null, null]],
+  },
+  { family: 'json', sql: "SELECT JSON_VALUE('{\"a\":1}', '')", refusedAs: "JSONPath must start with '$'" },
+  {
+    family: 'json',
+    sql: "SELECT JSON_VALUE(JSON '{\"a\":1}', 'a')",
+    refusedAs: "JSONPath must start with '$'",
+  },
+  {
+    family: 'json',
+    sql: "SELECT JSON_EXTRACT(x, '$.a'), JSON_EXTRACT_SCALAR(x, '$.a') FROM UNNEST(['', NULL, '{}', '{\"a\":\"é\"}', '{\"a\":9223372036854775807}', '{\"a\":[]}']) AS x",
+    rows: [
+      [null, null],
+      [null, null],
+      [null, null],
+      ['"é"', 'é'],
+      ['9223372036854775807', '9223372036854775807'],
+      ['[]', null],
+    ],
+  },
+  {
+    family: 'json',
+    sql: "SELECT JSON_VALUE_ARRAY(x), JSON_QUERY_ARRAY(x) FROM UNNEST(['', NULL, '[]', '{}', '[\"é\",\"\"]', '[null]', '[9223372036854775807,-1]', '[{}]']) AS x",
+    rows: [
+      [null, null],
+      [null, null],
+      [[], []],
+      [null, null],
+      [
+        ['é', ''],
+        ['"é"', '""'],
+      ],
+      [[null], ['null']],
+      [
+        ['9223372036854775807', '-1'],
+        ['9223372036854775807', '-1'],
+      ],
+      [null, ['{}']],
+    ],
+  },
+  {
+    family: 'json',
+    sql: "SELECT PARSE_JSON('')",
+    refusedAs:
+      "Invalid input to PARSE_JSON: syntax error while parsing value - unexpected end of input; expected '[', '{', or a literal",
+  },
+  {
+    family: 'json',
+    sql: "SELECT PARSE_JSON('{')",
+    refusedAs:
+      'Invalid input to PARSE_JSON: syntax error while parsing object key - unexpected end of input; expected string literal',
+  },
+  {
+    family: 'json',
+    sql: 'SELECT PARSE_JSON(\'{"a":1e400}\')',
+    refusedAs: "Invalid input to PARSE_JSON: number overflow parsing '1e400'",
+  },
+  {
+    family: 'json',
+    sql: "SELECT SAFE.PARSE_JSON('{'), SAFE.PARSE_JSON(''), PARSE_JSON(NULL)",
+    rows: [[null, null, null]],
+  },
+  {
+    family: 'json',
+    sql: "SELECT TO_JSON_STRING(9223372036854775807), TO_JSON_STRING(-1.5), TO_JSON_STRING(CAST('nan' AS FLOAT64)), TO_JSON_STRING(DATE '0001-01-01'), TO_JSON_STRING(TIMESTAMP '9999-12-31 23:59:59.999999'), TO_JSON_STRING(b'\\xff')",
+    rows: [
+      ['"9223372036854775807"', '-1.5', '"NaN"', '"0001-01-01"', '"9999-12-31T23:59:59.999999Z"', '"/w=="'],
+    ],
+  },
+  {
+    family: 'json',
+    sql: "SELECT TO_JSON(''), TO_JSON(NULL), TO_JSON([]), TO_JSON(STRUCT('é' AS a, CAST(NULL AS STRING) AS b)), TO_JSON(-1)",
+    rows: [['""', 'null', '[]', '{"a":"é","b":null}', '-1']],
+  },
+  {
+    family: 'json',
+    sql: "SELECT JSON_OBJECT(), JSON_OBJECT('', NULL), JSON_OBJECT('é', '', 'b', -1), JSON_OBJECT('a', 1, 'a', 2)",
+    rows: [['{}', '{"":null}', '{"b":-1,"é":""}', '{"a":1}']],
+  },
+  {
+    family: 'json',
+    sql: 'SELECT JSON_OBJECT(NULL, 1)',
+    refusedAs: 'Invalid input to JSON_OBJECT: A key cannot be NULL',
+  },
+  {
+    family: 'json',
+    sql: "SELECT JSON_ARRAY(), JSON_ARRAY(NULL, '', -1, 'é', [1, 2])",
+    rows: [['[]', '[null,"",-1,"é",[1,2]]']],
+  },
+  {
+    family: 'json',
+    sql: "SELECT JSON_TYPE(x) FROM UNNEST([JSON '{}', NULL, JSON '[]', JSON '\"\"', JSON 'null', JSON '-1', JSON '1.5', JSON 'true']) AS x",
+    rows: [['object'], [null], ['array'], ['string'], ['null'], ['number'], ['number'], ['boolean']],
+  },
+  {
+    family: 'json',
+    sql: "SELECT BOOL(CAST(NULL AS JSON)), INT64(CAST(NULL AS JSON)), FLOAT64(CAST(NULL AS JSON)), STRING(CAST(NULL AS JSON)), INT64(JSON '-9223372036854775808'), FLOAT64(JSON '1')",
+    rows: [[null, null, null, null, '-9223372036854775808', 1]],
+  },
+  {
+    family: 'json',
+    sql: "SELECT INT64(JSON 'null')",
+    refusedAs: 'The provided JSON input is not an integer',
+  },
+  {
+    family: 'json',
+    sql: "SELECT INT64(JSON '1.5')",
+    refusedAs: 'The provided JSON number: 1.5 cannot be converted to an integer',
+  },
+  { family: 'json', sql: 'SELECT BOOL(JSON \'""\')', refusedAs: 'The provided JSON input is not a boolean' },
+  {
+    family: 'json',
+    sql: "SELECT LAX_BOOL(x), LAX_INT64(x), LAX_FLOAT64(x), LAX_STRING(x) FROM UNNEST([JSON 'null', NULL, JSON '\"\"', JSON '{}', JSON '\"é\"', JSON '-1.5', JSON 'true', JSON '\"true\"', JSON '9223372036854775807', JSON '\"1e3\"']) AS x",
+    rows: [
+      [null, null, null, null],
+      [null, null, null, null],
+      [null, null, null, ''],
+      [null, null, null, null],
+      [null, null, null, 'é'],
+      [true, '-2', -1.5, '-1.5'],
+      [true, '1', null, 'true'],
+      [true, null, null, 'true'],
+      [true, '9223372036854775807', 9223372036854780000, '9223372036854775807'],
+      [null, '1000', 1000, '1e3'],
+    ],
+  },
+  {
+    family: 'arrays',
+    sql: "SELECT ARRAY_FIRST(['', NULL]), ARRAY_LAST(['', NULL]), ARRAY_FIRST(CAST(NULL AS ARRAY<INT64>))",
+    rows: [['', null, null]],
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT ARRAY_FIRST(CAST([] AS ARRAY<INT64>))',
+    refusedAs: 'ARRAY_FIRST cannot get the first element of an empty array',
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT ARRAY_LAST(CAST([] AS ARRAY<INT64>))',
+    refusedAs: 'ARRAY_LAST cannot get the last element of an empty array',
+  },
+  {
+    family: 'arrays',
+    sql: "SELECT ARRAY_TO_STRING(['é', NULL, ''], '😀'), ARRAY_TO_STRING(['é', NULL, ''], ',', 'ñ'), ARRAY_TO_STRING(CAST([] AS ARRAY<STRING>), ','), ARRAY_TO_STRING(NULL, ','), ARRAY_TO_STRING(['a'], NULL)",
+    rows: [['é😀', 'é,ñ,', '', null, null]],
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT ARRAY_SLICE([1, 2, 3], -2, -1), ARRAY_SLICE([1, 2, 3], 1, 9), ARRAY_SLICE(CAST([] AS ARRAY<INT64>), 0, 1), ARRAY_SLICE(CAST(NULL AS ARRAY<INT64>), 0, 1), ARRAY_SLICE([1], NULL, 1), ARRAY_SLICE([1, 2], 1, 0)',
+    rows: [[['2', '3'], ['2', '3'], [], null, null, []]],
+  },
+  {
+    family: 'arrays',
+    sql: "SELECT x[OFFSET(0)], x[ORDINAL(1)], x[SAFE_OFFSET(1)], x[SAFE_ORDINAL(2)], x[SAFE_OFFSET(-1)], x[SAFE_OFFSET(NULL)] FROM UNNEST([STRUCT([''] AS x), STRUCT([NULL, 'é'])])",
+    rows: [
+      ['', '', null, null, null, null],
+      [null, null, 'é', 'é', null, null],
+    ],
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT CAST([] AS ARRAY<INT64>)[OFFSET(0)]',
+    refusedAs: 'Array index 0 is out of bounds',
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT CAST([] AS ARRAY<INT64>)[SAFE_OFFSET(0)], CAST([] AS ARRAY<INT64>)[SAFE_ORDINAL(1)], CAST(NULL AS ARRAY<INT64>)[OFFSET(0)], CAST(NULL AS ARRAY<INT64>)[ORDINAL(1)], CAST(NULL AS ARRAY<INT64>)[SAFE_ORDINAL(1)], [1][SAFE_ORDINAL(0)]',
+    rows: [[null, null, null, null, null, null]],
+  },
+  { family: 'arrays', sql: 'SELECT [1][OFFSET(-1)]', refusedAs: 'Array index -1 is out of bounds' },
+  { family: 'arrays', sql: 'SELECT [1][ORDINAL(0)]', refusedAs: 'Array index 0 is out of bounds' },
+  { family: 'arrays', sql: 'SELECT [1, 2][ORDINAL(-1)]', refusedAs: 'Array index -1 is out of bounds' },
+  {
+    family: 'arrays',
+    sql: 'SELECT CAST([] AS ARRAY<INT64>)[ORDINAL(1)]',
+    refusedAs: 'Array index 1 is out of bounds',
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT [1][SAFE_ORDINAL(-1)], [1][OFFSET(CAST(NULL AS INT64))], [1][ORDINAL(CAST(NULL AS INT64))]',
+    rows: [[null, null, null]],
+  },
+  { family: 'arrays', sql: 'SELECT GENERATE_ARRAY(1, 2, 0)', refusedAs: 'Sequence step cannot be 0.' },
+  {
+    family: 'arrays',
+    sql: "SELECT ARRAY_AGG(x IGNORE NULLS ORDER BY x), ARRAY_AGG(x ORDER BY x DESC LIMIT 2), ARRAY_AGG(DISTINCT x IGNORE NULLS ORDER BY x) FROM UNNEST(['é', NULL, '', 'é']) AS x",
+    rows: [
+      [
+        ['', 'é', 'é'],
+        ['é', 'é'],
+        ['', 'é'],
+      ],
+    ],
+  },
+  { family: 'arrays', sql: 'SELECT ARRAY_AGG(x) FROM UNNEST(CAST([] AS ARRAY<INT64>)) AS x', rows: [[null]] },
+  {
+    family: 'arrays',
+    sql: "SELECT x, o FROM UNNEST(['', NULL, 'é']) AS x WITH OFFSET AS o ORDER BY o",
+    rows: [
+      ['', '0'],
+      [null, '1'],
+      ['é', '2'],
+    ],
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT x, o FROM UNNEST(CAST([] AS ARRAY<INT64>)) AS x WITH OFFSET AS o',
+    rows: [],
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT n, x FROM (SELECT 1 AS n, CAST([] AS ARRAY<INT64>) AS l UNION ALL SELECT 2, NULL UNION ALL SELECT 3, [-1, NULL]), UNNEST(l) AS x ORDER BY n, x',
+    rows: [
+      ['3', null],
+      ['3', '-1'],
+    ],
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT n, x FROM (SELECT 1 AS n, CAST([] AS ARRAY<INT64>) AS l UNION ALL SELECT 2, NULL UNION ALL SELECT 3, [-1, NULL]) LEFT JOIN UNNEST(l) AS x ORDER BY n, x',
+    rows: [
+      ['1', null],
+      ['2', null],
+      ['3', null],
+      ['3', '-1'],
+    ],
+  },
+  {
+    family: 'arrays',
+    sql: "SELECT ['a', NULL] || CAST([] AS ARRAY<STRING>), ['é'] || ['😀']",
+    rows: [
+      [
+        ['a', null],
+        ['é', '😀'],
+      ],
+    ],
+  },
+  {
+    family: 'arrays',
+    sql: "SELECT STRUCT('' AS a, NULL AS b), STRUCT(-1, 'é').*",
+    rows: [[['', null], '-1', 'é']],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), AVG(x), MIN(x), MAX(x), ANY_VALUE(x), COUNTIF(x > 0) FROM UNNEST(CAST([] AS ARRAY<INT64>)) AS x',
+    rows: [['0', '0', '0', null, null, null, null, null, '0']],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), AVG(x), MIN(x), MAX(x), COUNTIF(x < 0) FROM UNNEST([NULL, -1, NULL, -1, 5]) AS x',
+    rows: [['5', '3', '2', '3', 1, '-1', '5', '2']],
+  },
+  {
+    family: 'aggregates',
+    sql: "SELECT COUNT(DISTINCT x), MIN(x), MAX(x) FROM UNNEST(['', NULL, 'é', 'e\\u0301', 'É', 'é', 'Z']) AS x",
+    rows: [['5', '', 'é']],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT LOGICAL_AND(x), LOGICAL_OR(x), COUNTIF(x) FROM UNNEST([TRUE, NULL, FALSE]) AS x',
+    rows: [[false, true, '1']],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT LOGICAL_AND(x), LOGICAL_OR(x), COUNTIF(x) FROM UNNEST(CAST([] AS ARRAY<BOOL>)) AS x',
+    rows: [[null, null, '0']],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT LOGICAL_AND(x), LOGICAL_OR(x) FROM UNNEST([CAST(NULL AS BOOL)]) AS x',
+    rows: [[null, null]],
+  },
+  {
+    family: 'aggregates',
+    sql: "SELECT SUM(x), AVG(x), MIN(x), MAX(x) FROM UNNEST([1.5, NULL, CAST('nan' AS FLOAT64), CAST('-inf' AS FLOAT64)]) AS x",
+    rows: [['NaN', 'NaN', 'NaN', 'NaN']],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT AVG(x) FROM UNNEST([9223372036854775807, 9223372036854775807]) AS x',
+    rows: [[9223372036854780000]],
+  },
+  {
+    family: 'aggregates',
+    sql: "SELECT STRING_AGG(x, '😀' ORDER BY x), STRING_AGG(DISTINCT x, '' ORDER BY x DESC LIMIT 2), STRING_AGG(x ORDER BY x) FROM UNNEST(['é', NULL, '', 'a', 'é']) AS x",
+    rows: [['😀a😀é😀é', 'éa', ',a,é,é']],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT STRING_AGG(x) FROM UNNEST(CAST([] AS ARRAY<STRING>)) AS x',
+    rows: [[null]],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT ROUND(STDDEV(x), 9), ROUND(STDDEV_POP(x), 9), ROUND(VARIANCE(x), 9), ROUND(VAR_POP(x), 9), ROUND(CORR(x, -x), 9) FROM UNNEST([1.0, NULL, -2, 4]) AS x',
+    rows: [[3, 2.449489743, 9, 6, -1]],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT STDDEV(x), STDDEV_POP(x), VARIANCE(x), VAR_POP(x), CORR(x, x) FROM UNNEST(CAST([] AS ARRAY<FLOAT64>)) AS x',
+    rows: [[null, null, null, null, null]],
+  },
+  {
+    family: 'aggregates',
+    sql: "SELECT x, COUNT(*) AS n, SUM(y), ANY_VALUE(y) FROM UNNEST([STRUCT('' AS x, 1 AS y), (NULL, NULL), ('é', -1), (NULL, 2), ('e\\u0301', 3), ('', NULL)]) WHERE y IS NOT NULL GROUP BY x ORDER BY x",
+    rows: [
+      [null, '1', '2', '2'],
+      ['', '1', '1', '1'],
+      ['é', '1', '3', '3'],
+      ['é', '1', '-1', '-1'],
+    ],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT x, COUNT(*) FROM UNNEST(CAST([] AS ARRAY<STRING>)) AS x GROUP BY x',
+    rows: [],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT x, COUNT(*) AS n FROM UNNEST([1, NULL, NULL, -1]) AS x GROUP BY x HAVING n > 1 AND (x IS NULL OR x < 0)',
+    rows: [[null, '2']],
+  },
+  {
+    family: 'aggregates',
+    sql: "SELECT x FROM UNNEST(['']) AS x GROUP BY x HAVING COUNT(*) > NULL",
+    error: 'Operands of > cannot be literal NULL at [1:62]',
+  },
+  { family: 'aggregates', sql: 'SELECT SUM(x) FROM UNNEST([1]) AS x HAVING FALSE', rows: [] },
+  {
+    family: 'aggregates',
+    sql: "SELECT MAX(x), MIN(x) FROM UNNEST([TIMESTAMP '9999-12-31', NULL, TIMESTAMP '0001-01-01']) AS x",
+    rows: [['9999-12-31 00:00:00+00', '0001-01-01 00:00:00+00']],
+  },
+  {
+    family: 'aggregates',
+    sql: "SELECT ANY_VALUE(x), ANY_VALUE(x HAVING MAX y) FROM UNNEST([STRUCT('é' AS x, NULL AS y)])",
+    rows: [['é', null]],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT ANY_VALUE(x) FROM UNNEST([CAST(NULL AS STRING)]) AS x',
+    rows: [[null]],
+  },
+  {
+    family: 'aggregates',
+    sql: "SELECT COUNT(DISTINCT IF(x = '', NULL, x)) FROM UNNEST(['', 'a']) AS x WHERE FALSE",
+    rows: [['0']],
+  },
+  {
+    family: 'windows',
+    sql: "SELECT x, ROW_NUMBER() OVER (PARTITION BY x ORDER BY y), RANK() OVER (ORDER BY x), DENSE_RANK() OVER (ORDER BY x DESC), LAG(y) OVER (ORDER BY x, y), LEAD(y, 2, -1) OVER (ORDER BY x, y), NTILE(2) OVER (ORDER BY x, y) FROM UNNEST([STRUCT('' AS x, 1 AS y), (NULL, 2), (NULL, NULL), ('é', -1)]) ORDER BY x, y",
+    rows: [
+      [null, '1', '1', '3', null, '1', '1'],
+      [null, '2', '1', '3', null, '-1', '1'],
+      ['', '1', '3', '2', '2', '-1', '2'],
+      ['é', '1', '4', '1', '1', '-1', '2'],
+    ],
+  },
+  {
+    family: 'windows',
+    sql: "SELECT x, y, FIRST_VALUE(y) OVER w, LAST_VALUE(y) OVER w, FIRST_VALUE(y IGNORE NULLS) OVER w FROM UNNEST([STRUCT('' AS x, NULL AS y), ('', 2), (NULL, 3)]) WINDOW w AS (PARTITION BY x ORDER BY y) ORDER BY x, y",
+    rows: [
+      [null, '3', '3', '3', '3'],
+      ['', null, null, null, null],
+      ['', '2', null, '2', '2'],
+    ],
+  },
+  {
+    family: 'windows',
+    sql: 'SELECT x, SUM(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), SUM(x) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND CURRENT ROW), COUNT(*) OVER () FROM UNNEST([-1, NULL, 0, NULL]) AS x ORDER BY x',
+    rows: [
+      [null, null, null, '4'],
+      [null, null, null, '4'],
+      ['-1', '-1', '-1', '4'],
+      ['0', '-1', '-1', '4'],
+    ],
+  },
+  {
+    family: 'windows',
+    sql: "SELECT x FROM UNNEST(['', NULL, NULL, 'é']) AS x WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY x ORDER BY x) = 1 ORDER BY x",
+    rows: [[null], [''], ['é']],
+  },
+  {
+    family: 'windows',
+    sql: 'SELECT x FROM UNNEST(CAST([] AS ARRAY<INT64>)) AS x WHERE TRUE QUALIFY ROW_NUMBER() OVER (ORDER BY x) = 1',
+    rows: [],
+  },
+  {
+    family: 'windows',
+    sql: 'SELECT x FROM UNNEST([1, 2]) AS x WHERE TRUE QUALIFY IF(ROW_NUMBER() OVER (ORDER BY x) = 1, NULL, TRUE)',
+    rows: [['2']],
+  },
+  {
+    family: 'windows',
+    sql: "SELECT x, y FROM UNNEST([STRUCT(1 AS x, TIMESTAMP '0001-01-01' AS y), (1, NULL), (1, TIMESTAMP '9999-12-31'), (NULL, NULL), (NULL, NULL)]) WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY x ORDER BY y DESC) = 1 ORDER BY x",
+    rows: [
+      [null, null],
+      ['1', '9999-12-31 00:00:00+00'],
+    ],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT DISTINCT x FROM UNNEST(['', NULL, 'é', '', NULL, 'e\\u0301']) AS x ORDER BY x",
+    rows: [[null], [''], ['é'], ['é']],
+  },
+  { family: 'queries', sql: 'SELECT DISTINCT x FROM UNNEST(CAST([] AS ARRAY<INT64>)) AS x', rows: [] },
+  { family: 'queries', sql: "SELECT * FROM (SELECT NULL AS a, '' AS b)", rows: [[null, '']] },
+  { family: 'queries', sql: "SELECT a.* FROM (SELECT STRUCT(NULL AS x, '' AS y) AS a)", rows: [[null, '']] },
+  {
+    family: 'queries',
+    sql: 'SELECT a.*, b.x AS bx FROM (SELECT 1 AS x, NULL AS y) AS a LEFT JOIN (SELECT 2 AS x) AS b ON b.x = a.x',
+    rows: [['1', null, null]],
+  },
+  {
+    family: 'queries',
+    sql: 'SELECT a, b FROM UNNEST([1, 2]) AS a, UNNEST(CAST([] AS ARRAY<INT64>)) AS b',
+    rows: [],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT a.x, b.y FROM UNNEST([STRUCT(1 AS x), STRUCT(NULL), STRUCT(-1)]) AS a JOIN UNNEST([STRUCT(NULL AS x, 'n' AS y), (1, '')]) AS b ON a.x = b.x",
+    rows: [['1', '']],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT a.x, b.y FROM UNNEST([STRUCT(1 AS x), STRUCT(NULL), STRUCT(-1)]) AS a LEFT JOIN UNNEST([STRUCT(NULL AS x, 'n' AS y), (1, '')]) AS b ON a.x = b.x ORDER BY a.x",
+    rows: [
+      [null, null],
+      ['-1', null],
+      ['1', ''],
+    ],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT a.x, b.y FROM UNNEST([STRUCT(1 AS x), STRUCT(NULL)]) AS a RIGHT JOIN UNNEST([STRUCT(NULL AS x, 'n' AS y), (1, '')]) AS b ON a.x = b.x ORDER BY b.y",
+    rows: [
+      ['1', ''],
+      [null, 'n'],
+    ],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT a.x, b.y FROM UNNEST([STRUCT(1 AS x), STRUCT(NULL)]) AS a FULL JOIN UNNEST([STRUCT(NULL AS x, 'n' AS y), (1, '')]) AS b ON a.x = b.x ORDER BY b.y, a.x",
+    rows: [
+      [null, null],
+      ['1', ''],
+      [null, 'n'],
+    ],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT x, a.y, b.z FROM UNNEST([STRUCT('' AS x, 1 AS y), (NULL, 2)]) AS a JOIN UNNEST([STRUCT('' AS x, -1 AS z), (NULL, 3)]) AS b USING (x)",
+    rows: [['', '1', '-1']],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT x, y, z FROM UNNEST([STRUCT(NULL AS x, 1 AS y), (2, 2)]) FULL JOIN UNNEST([STRUCT(NULL AS x, 'a' AS z), (3, '')]) USING (x) ORDER BY x, y, z",
+    rows: [
+      [null, null, 'a'],
+      [null, '1', null],
+      ['2', '2', null],
+      ['3', null, ''],
+    ],
+  },
+  { family: 'queries', sql: 'SELECT x FROM UNNEST([1, NULL, -1]) AS x ORDER BY x LIMIT 0', rows: [] },
+  {
+    family: 'queries',
+    sql: 'SELECT x FROM UNNEST([1, NULL, -1]) AS x ORDER BY x LIMIT 9 OFFSET 2',
+    rows: [['1']],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT x FROM UNNEST(['é', 'Z', '', NULL, 'z', 'e\\u0301', '😀', '\\uffff']) AS x ORDER BY x",
+    rows: [[null], [''], ['Z'], ['é'], ['z'], ['é'], ['￿'], ['😀']],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT x FROM UNNEST([0.0, NULL, CAST('nan' AS FLOAT64), CAST('-inf' AS FLOAT64), -1]) AS x ORDER BY x DESC",
+    rows: [[0], [-1], ['-Infinity'], ['NaN'], [null]],
+  },
+  {
+    family: 'queries',
+    sql: 'SELECT x FROM UNNEST([1, NULL, -1]) AS x ORDER BY x DESC NULLS FIRST',
+    rows: [[null], ['1'], ['-1']],
+  },
+  {
+    family: 'queries',
+    sql: 'SELECT x FROM UNNEST([1, NULL, -1]) AS x ORDER BY x NULLS LAST',
+    rows: [['-1'], ['1'], [null]],
+  },
+  {
+    family: 'queries',
+    sql: "WITH a AS (SELECT NULL AS x, '' AS y), b AS (SELECT * FROM a WHERE FALSE) SELECT (SELECT COUNT(*) FROM a), (SELECT COUNT(*) FROM b), (SELECT y FROM b)",
+    rows: [['1', '0', null]],
+  },
+  {
+    family: 'queries',
+    sql: 'SELECT x FROM (SELECT NULL AS x UNION DISTINCT SELECT NULL UNION DISTINCT SELECT 1) ORDER BY x',
+    rows: [[null], ['1']],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT '' AS x UNION ALL SELECT 'é' FROM UNNEST([1]) WHERE FALSE UNION ALL SELECT NULL",
+    rows: [[''], [null]],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT '' AS x UNION DISTINCT SELECT '' UNION DISTINCT SELECT 'a' FROM UNNEST(['']) WHERE FALSE",
+    rows: [['']],
+  },
+  {
+    family: 'queries',
+    sql: 'SELECT x FROM UNNEST([1, NULL, NULL]) AS x EXCEPT DISTINCT SELECT NULL',
+    rows: [['1']],
+  },
+  {
+    family: 'queries',
+    sql: 'SELECT x FROM UNNEST([1, NULL, NULL]) AS x INTERSECT DISTINCT SELECT NULL',
+    rows: [[null]],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT x FROM UNNEST(['', NULL]) AS x INTERSECT DISTINCT SELECT ''",
+    rows: [['']],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT x FROM UNNEST(['', NULL, 'é']) AS x WHERE x = '' OR x IS NULL",
+    rows: [[''], [null]],
+  },
+  { family: 'queries', sql: 'SELECT x FROM UNNEST([1, NULL]) AS x WHERE NULL', rows: [] },
+  { family: 'queries', sql: 'SELECT x FROM UNNEST([TRUE, NULL, FALSE]) AS x WHERE NOT x', rows: [[false]] },
+  {
+    family: 'strings',
+    sql: "SELECT LOWER(x), UPPER(x) FROM UNNEST(['', NULL, 'ÀÉ', 'ß', 'ǆ', '😀']) AS x",
+    rows: [
+      ['', ''],
+      [null, null],
+      ['àé', 'ÀÉ'],
+      ['ß', 'SS'],
+      ['ǆ', 'Ǆ'],
+      ['😀', '😀'],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT INITCAP(x) FROM UNNEST(['', NULL, 'élan VITAL', 'o’neil o\\'neil a-b_c']) AS x",
+    rows: [[''], [null], ['Élan Vital'], ["O’neil O'neil A-B_C"]],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT '' || 'é' || '😀', 'a' || x, b'\\xff' || b'' FROM UNNEST([CAST(NULL AS STRING)]) AS x",
+    rows: [['é😀', null, 'bytes:ff']],
+  },
+  { family: 'strings', sql: "SELECT 'a' || NULL", error: 'Operands of || cannot be literal NULL at [1:15]' },
+  {
+    family: 'strings',
+    sql: "SELECT 'é' LIKE '_', '😀' LIKE '_', '' LIKE '', '' LIKE '_', x LIKE '%', 'e\\u0301' LIKE 'é' FROM UNNEST([CAST(NULL AS STRING)]) AS x",
+    rows: [[true, true, true, false, null, false]],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT NULL LIKE '%'",
+    error: 'Operands of LIKE cannot be literal NULL at [1:8]',
+  },
+  {
+    family: 'strings',
+    sql: "SELECT 'é' = 'e\\u0301', '' = ' ', 'a' < 'B', 'Z' < 'é', '\\uffff' < '😀', '' < 'a', x = '' FROM UNNEST([CAST(NULL AS STRING)]) AS x",
+    rows: [[false, false, false, true, true, true, null]],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT x = NULL FROM UNNEST(['']) AS x",
+    error: 'Operands of = cannot be literal NULL at [1:12]',
+  },
+  {
+    family: 'strings',
+    sql: "SELECT INSTR(x, 'é'), INSTR(x, ''), INSTR(x, NULL) FROM UNNEST(['', NULL, 'éaé', '😀é']) AS x",
+    rows: [
+      ['0', '1', null],
+      [null, null, null],
+      ['1', '1', null],
+      ['2', '1', null],
+    ],
+  },
+  {
+    family: 'strings',
+    sql: "SELECT REGEXP_EXTRACT_ALL(x, '.'), REGEXP_EXTRACT_ALL(x, NULL), REGEXP_EXTRACT_ALL(x, 'é(.)?') FROM UNNEST(['', NULL, 'é😀é']) AS x",
+    rows: [
+      [[], null, []],
+      [null, null, null],
+      [['é', '😀', 'é'], null, ['😀', '']],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT 1 < x, x <= -1, x != 1, x = 9223372036854775807 FROM UNNEST([1, NULL, -1, 9223372036854775807]) AS x',
+    rows: [
+      [false, false, false, false],
+      [null, null, null, null],
+      [false, true, true, false],
+      [true, false, true, true],
+    ],
+  },
+  { family: 'numbers', sql: 'SELECT -NULL', error: 'Operands of - cannot be literal NULL at [1:9]' },
+  { family: 'numbers', sql: 'SELECT NOT NULL', error: 'Operands of NOT cannot be literal NULL at [1:12]' },
+  { family: 'numbers', sql: 'SELECT NULL * 2', error: 'Operands of * cannot be literal NULL at [1:8]' },
+  {
+    family: 'casts',
+    sql: "SELECT SAFE_CAST(x AS INT64), SAFE_CAST(x AS BOOL) FROM UNNEST(['', NULL, ' 1 ', '-1', '+1', '0x1F', '-0X1f', '1e3', '９', 'true', 'TRUE', 'é', '9223372036854775808', '-9223372036854775808']) AS x",
+    rows: [
+      [null, null],
+      [null, null],
+      ['1', null],
+      ['-1', null],
+      ['1', null],
+      ['31', null],
+      ['-31', null],
+      [null, null],
+      [null, null],
+      [null, true],
+      [null, true],
+      [null, null],
+      [null, null],
+      ['-9223372036854775808', null],
+    ],
+  },
+  {
+    family: 'casts',
+    sql: "SELECT SAFE_CAST(x AS FLOAT64) FROM UNNEST(['', NULL, ' 1 ', '-1', '+1', '1e3', '９', 'inf', '-nan', '.5', '5.', '1e400']) AS x",
+    rows: [[null], [null], [1], [-1], [1], [1000], [null], ['Infinity'], ['NaN'], [0.5], [5], ['Infinity']],
+  },
+  {
+    family: 'casts',
+    sql: "SELECT SAFE_CAST(-1 AS STRING), SAFE_CAST(- 1.5 AS INT64), SAFE_CAST('é' AS BYTES)",
+    rows: [['-1', '-2', 'bytes:c3a9']],
+  },
+  {
+    family: 'casts',
+    sql: "SELECT SAFE_CAST(x AS TIMESTAMP) FROM UNNEST(['9999-12-31 23:59:59.999999', '0001-01-01 00:00:00', '2026-03-29 02:30:00 Europe/Berlin', '2026-01-01 24:00:00', '2026-01-01 00:00:00+14:00']) AS x",
+    rows: [
+      ['9999-12-31 23:59:59.999999+00'],
+      ['0001-01-01 00:00:00+00'],
+      ['2026-03-29 01:30:00+00'],
+      [null],
+      ['2025-12-31 10:00:00+00'],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%S', x, 'America/New_York') FROM UNNEST([TIMESTAMP '2026-03-08 06:59:59', TIMESTAMP '2026-03-08 07:00:00', TIMESTAMP '2026-11-01 05:30:00', TIMESTAMP '2026-11-01 06:30:00', NULL]) AS x",
+    rows: [
+      ['2026-03-08 01:59:59'],
+      ['2026-03-08 03:00:00'],
+      ['2026-11-01 01:30:00'],
+      ['2026-11-01 01:30:00'],
+      [null],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT FORMAT_TIMESTAMP('%E3S %E*S %s', TIMESTAMP '1969-12-31 23:59:58.123456')",
+    rows: [['58.123 58.123456 -2']],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT PARSE_TIMESTAMP('%F %T', '9999-12-31 23:59:59'), PARSE_TIMESTAMP('%F', CAST(NULL AS STRING))",
+    rows: [['9999-12-31 23:59:59+00', null]],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT STRING(x) FROM UNNEST([TIMESTAMP '2026-03-08 07:00:00', TIMESTAMP '2026-11-01 06:30:00.5', NULL, TIMESTAMP '9999-12-31 23:59:59.999999', TIMESTAMP '0001-01-02']) AS x",
+    rows: [
+      ['2026-03-08 07:00:00+00'],
+      ['2026-11-01 06:30:00.500+00'],
+      [null],
+      ['9999-12-31 23:59:59.999999+00'],
+      ['0001-01-02 00:00:00+00'],
+    ],
+  },
+  {
+    family: 'timestamps',
+    sql: "SELECT TIMESTAMP '2026-01-01 00:00:00' < x, x >= TIMESTAMP '9999-12-31' FROM UNNEST([TIMESTAMP '9999-12-31', NULL]) AS x",
+    rows: [
+      [true, true],
+      [null, null],
+    ],
+  },
+  {
+    family: 'dates',
+    sql: "SELECT PARSE_DATE('%Y%m%d', '20240229'), PARSE_DATE('%b %d %Y', 'Feb 29 2024'), PARSE_DATE('%F', CAST(NULL AS STRING))",
+    rows: [['2024-02-29', '2024-02-29', null]],
+  },
+  {
+    family: 'json',
+    sql: 'SELECT JSON_VALUE(JSON \'{"é":1,"a b":3,"a.b":4}\', \'$.é\'), JSON_VALUE(JSON \'{"é":1,"":2,"a b":3,"a.b":4}\', \'$."a b"\'), JSON_VALUE(JSON \'{"é":1,"":2,"a b":3,"a.b":4}\', \'$."a.b"\')',
+    rows: [['1', '3', '4']],
+  },
+  {
+    family: 'json',
+    sql: "SELECT JSON_VALUE_ARRAY(JSON '{\"a\":[\"é\",-1,true]}', '$.a'), JSON_QUERY_ARRAY(JSON '{\"a\":[[],{}]}', '$.a'), JSON_QUERY_ARRAY(JSON '{\"a\":1}', '$.a')",
+    rows: [[['é', '-1', 'true'], ['[]', '{}'], null]],
+  },
+  {
+    family: 'json',
+    sql: 'SELECT JSON_VALUE_ARRAY(x) FROM UNNEST([CAST(NULL AS JSON)]) AS x',
+    rows: [[null]],
+  },
+  {
+    family: 'json',
+    sql: "SELECT TO_JSON_STRING(PARSE_JSON(x)) FROM UNNEST(['{}', NULL, '\"\"', '\"é\\\\u00e9\\\\ud83d\\\\ude00\"', '9223372036854775807', '-9223372036854775808', '{\"a\":1,\"b\":[null,\"\"]}', ' [ 1 , 2 ] ']) AS x",
+    rows: [
+      ['{}'],
+      ['null'],
+      ['""'],
+      ['"éé😀"'],
+      ['9223372036854775807'],
+      ['-9223372036854775808'],
+      ['{"a":1,"b":[null,""]}'],
+      ['[1,2]'],
+    ],
+  },
+  {
+    family: 'json',
+    sql: "SELECT TO_JSON_STRING(''), TO_JSON_STRING('é\"\\\\/\\u0001'), TO_JSON_STRING(NULL), TO_JSON_STRING([]), TO_JSON_STRING(CAST([1, NULL] AS ARRAY<INT64>)), TO_JSON_STRING(STRUCT('' AS a, NULL AS b))",
+    rows: [['""', '"é\\"\\\\/\\u0001"', 'null', '[]', '[1,null]', '{"a":"","b":null}']],
+  },
+  {
+    family: 'arrays',
+    sql: "SELECT ARRAY_LENGTH(x), ARRAY_REVERSE(x), ARRAY_CONCAT(x, ['é']) FROM UNNEST([STRUCT(CAST([] AS ARRAY<STRING>) AS x), STRUCT(CAST(NULL AS ARRAY<STRING>)), STRUCT(['', NULL, 'b'])])",
+    rows: [
+      ['0', [], ['é']],
+      [null, null, null],
+      ['3', ['b', null, ''], ['', null, 'b', 'é']],
+    ],
+  },
+  {
+    family: 'arrays',
+    sql: 'SELECT GENERATE_ARRAY(1, -2, -1), GENERATE_ARRAY(1, 0), GENERATE_ARRAY(NULL, 1), GENERATE_ARRAY(1, 2, NULL)',
+    rows: [[['1', '0', '-1', '-2'], [], null, null]],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT STDDEV(x), STDDEV_POP(x), VARIANCE(x), VAR_POP(x) FROM UNNEST([1.0]) AS x',
+    rows: [[null, 0, null, 0]],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT x FROM (SELECT x FROM UNNEST([1, NULL]) AS x EXCEPT DISTINCT SELECT 1 FROM UNNEST(['']) WHERE FALSE) ORDER BY x",
+    rows: [[null], ['1']],
+  },
+  { family: 'queries', sql: "SELECT (SELECT AS STRUCT NULL AS a, '' AS b)", rows: [[[null, '']]] },
+  {
+    family: 'conditionals',
+    sql: "SELECT 1 IN (SELECT x FROM UNNEST([1, NULL]) AS x WHERE FALSE), NULL IN (SELECT 1 FROM UNNEST(['']) WHERE FALSE), 1 NOT IN (SELECT CAST(NULL AS INT64))",
+    rows: [[false, false, null]],
+  },
+  {
+    family: 'conditionals',
+    sql: "SELECT EXISTS (SELECT 1 FROM UNNEST(['']) WHERE FALSE), EXISTS (SELECT NULL), NOT EXISTS (SELECT 1 FROM UNNEST(CAST(NULL AS ARRAY<INT64>)))",
+    rows: [[false, true, true]],
+  },
+  {
+    family: 'conditionals',
+    sql: "SELECT 'a' NOT LIKE NULL",
+    error: 'Operands of NOT LIKE cannot be literal NULL at [1:21]',
+  },
+  {
+    family: 'arrays',
+    sql: "SELECT ARRAY(SELECT x FROM UNNEST([3, NULL, -1]) AS x ORDER BY x), ARRAY(SELECT 1 FROM UNNEST(['']) WHERE FALSE), ARRAY(SELECT '')",
+    rows: [[[null, '-1', '3'], [], ['']]],
+  },
+  {
+    family: 'queries',
+    sql: "SELECT a, b FROM UNNEST([1, NULL]) AS a CROSS JOIN (SELECT '' AS b FROM UNNEST([1]) WHERE FALSE)",
+    rows: [],
+  },
+  {
+    family: 'numbers',
+    sql: "SELECT ROUND(SQRT(x), 2), ROUND(LN(x), 2), ROUND(LOG10(x), 2), ROUND(EXP(-x), 2), ROUND(LOG(x, 2), 2), ROUND(LOG(x), 2) FROM UNNEST([1.0, NULL, 1e308, CAST('inf' AS FLOAT64)]) AS x",
+    rows: [
+      [1, 0, 0, 0.37, 0, 0],
+      [null, null, null, null, null, null],
+      [1e154, 709.2, 308, 0, 1023.15, 709.2],
+      ['Infinity', 'Infinity', 'Infinity', 0, 'Infinity', 'Infinity'],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT ROUND(SIN(x), 2), ROUND(COS(x), 2), ROUND(TAN(x), 2), ROUND(ATAN(x), 2), ROUND(ATAN2(x, -1), 1), ROUND(ATAN2(x, 2), 2) FROM UNNEST([0.0, NULL, -1, 2.5]) AS x',
+    rows: [
+      [0, 1, 0, 0, 3.1, 0],
+      [null, null, null, null, null, null],
+      [-0.84, 0.54, -1.56, -0.79, -2.4, -0.46],
+      [0.6, -0.8, -0.75, 1.19, 2, 0.9],
+    ],
+  },
+  {
+    family: 'numbers',
+    sql: 'SELECT ROUND(ASIN(x), 2), ROUND(ACOS(x), 1) FROM UNNEST([-1.0, 0.25, NULL]) AS x',
+    rows: [
+      [-1.57, 3.1],
+      [0.25, 1.3],
+      [null, null],
+    ],
+  },
 ];

@@ -122,7 +122,15 @@ export function supertype(fragments: Fragment[]): SqlType | undefined {
     .map((type) => ({ type, cost: total(typed.map((fragment) => coercionCost(fragment, type))) }))
     .filter((candidate) => candidate.cost !== undefined);
   fits.sort((left, right) => left.cost! - right.cost!);
-  return fits[0]?.type;
+  const found = fits[0]?.type;
+  const first = typed[0]!.type;
+  return found?.kind === 'STRUCT' && first.kind === 'STRUCT' ? withNamesOf(first, found) : found;
+}
+
+/** The fields' names are those of the first struct, whichever has the types. */
+function withNamesOf(named: SqlType & { kind: 'STRUCT' }, typed: SqlType & { kind: 'STRUCT' }): SqlType {
+  const fields = typed.fields.map(({ type }, index) => ({ ...named.fields[index], type }));
+  return { ...typed, fields };
 }
 
 /** All fragments as their one common type; throws with the message given when there is none. */

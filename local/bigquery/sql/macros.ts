@@ -23,6 +23,18 @@ const datePart = '\\d{4}-\\d{1,2}-\\d{1,2}';
 const clockPart = '([01]?\\d|2[0-3]):\\d{1,2}:\\d{1,2}(\\.\\d{0,6})?';
 const zonePart = '(\\s*[Zz]|\\s*[+-]\\d{1,2}(:?\\d{2})?|\\s+[A-Za-z][A-Za-z0-9_/+-]*)?';
 
+/** One character of UTF-8 of more than one byte, written as hexadecimal bytes with a blank after each; or any one byte. */
+const hexCharacter = [
+  '(?:C[2-9A-F]|D.) [89AB]. ',
+  'E0 [AB]. [89AB]. ',
+  'E[1-9A-CEF] [89AB]. [89AB]. ',
+  'ED [89]. [89AB]. ',
+  'F0 [9AB]. [89AB]. [89AB]. ',
+  'F[1-3] [89AB]. [89AB]. [89AB]. ',
+  'F4 8. [89AB]. [89AB]. ',
+  '.. ',
+].join('|');
+
 const macros: Macro[] = [
   // First what others use: a macro is bound when it is made.
   {
@@ -194,6 +206,18 @@ const macros: Macro[] = [
     name: 'initcap',
     parameters: 's',
     body: `array_to_string(list_transform(regexp_extract_all(s, '[^\\s\\[\\](){}/|<>!?@"^#$&~_,.:;*%+=-]+|[\\s\\[\\](){}/|<>!?@"^#$&~_,.:;*%+=-]+'), lambda gs_w: upper(left(gs_w, 1)) || lower(substring(gs_w, 2))), '')`,
+  },
+  {
+    // Each byte that is part of no character becomes U+FFFD.
+    name: 'text_of_bytes',
+    parameters: 'b',
+    body: `COALESCE(TRY(decode(b)), decode(unhex(array_to_string(list_transform(regexp_extract_all(regexp_replace(hex(b), '(..)', '\\1 ', 'g'), '${hexCharacter}'),
+      lambda gs_c: CASE WHEN length(gs_c) > 3 OR gs_c < '8' THEN replace(gs_c, ' ', '') ELSE 'EFBFBD' END), ''))))`,
+  },
+  {
+    name: 'from_base64',
+    parameters: 's',
+    body: `from_base64(rpad(s, CAST((length(s) + 3) // 4 * 4 AS INTEGER), '='))`,
   },
   ...jsonMacros,
   // Arrays.

@@ -32,8 +32,9 @@ export function noOperator(operator: string, operands: Fragment[], at: Position)
 
 /** `- + ~ NOT`. */
 export function resolveUnary(expression: Expression & { kind: 'unary' }, scope: Scope): Fragment {
-  const operand = resolveExpression(expression.operand, scope);
   const { operator, at } = expression;
+  refuseNull(operator, expression.operand);
+  const operand = resolveExpression(expression.operand, scope);
   if (operator === 'NOT') return { sql: `(NOT ${truth(operand, 'NOT', at).sql})`, type: { kind: 'BOOL' } };
   const number = operand.type.kind === 'NULL' ? coerce(operand, { kind: 'INT64' }, at)! : operand;
   if (!isNumeric(number.type)) throw noOperator(operator, [operand], at);
@@ -43,6 +44,11 @@ export function resolveUnary(expression: Expression & { kind: 'unary' }, scope: 
     return { sql: `(~${number.sql})`, type: number.type };
   }
   return { sql: `(-${number.sql})`, type: number.type };
+}
+
+/** GoogleSQL takes `x = NULL` for a mistake; `x = CAST(NULL AS INT64)` it lets pass. */
+function refuseNull(operator: string, operand: Expression): void {
+  if (operand.kind === 'null') throw invalid(`Operands of ${operator} cannot be literal NULL`, operand.at);
 }
 
 function truth(operand: Fragment, operator: string, at: Position): Fragment {
@@ -57,6 +63,8 @@ export function resolveBinary(expression: Expression & { kind: 'binary' }, scope
     const operand = resolveExpression(expression.left, scope);
     return addInterval(operand, expression.right, operator === '-', scope);
   }
+  const takesNull = ['AND', 'OR', '<<', '>>'].includes(operator);
+  for (const operand of [expression.left, expression.right]) if (!takesNull) refuseNull(operator, operand);
   const left = resolveExpression(expression.left, scope);
   const right = resolveExpression(expression.right, scope);
   if (operator === 'AND' || operator === 'OR') {
@@ -219,6 +227,8 @@ function comparisonSql(expression: Comparison, scope: Scope): string {
       return `(${coerce(operand, type, at)!.sql} IN (${query.sql}))`;
     }
     case 'like': {
+      const operator = expression.negated ? 'NOT LIKE' : 'LIKE';
+      for (const part of [expression.operand, expression.pattern]) refuseNull(operator, part);
       const operand = coerce(resolveExpression(expression.operand, scope), { kind: 'STRING' }, at);
       const pattern = coerce(resolveExpression(expression.pattern, scope), { kind: 'STRING' }, at);
       if (!operand || !pattern)

@@ -2,6 +2,7 @@ import type { AnalyserCatalog, Column, Evaluator, TableFunctionSignature } from 
 import { writeType } from './evaluator-values.ts';
 import {
   readDocumentedQueries,
+  readQueryFiles,
   readTables,
   readViews,
   type ShippedQuery,
@@ -12,6 +13,8 @@ import {
 export interface ShippedAnalysis {
   readonly views: number;
   readonly tableFunctions: number;
+  /** The `.sql` files that are no views. */
+  readonly queryFiles: number;
   readonly documentedQueries: number;
   /** As `file:line:column: what GoogleSQL says`. */
   readonly refusals: readonly string[];
@@ -19,7 +22,7 @@ export interface ShippedAnalysis {
 
 type Relation = AnalyserCatalog['tables'][number];
 
-/** Has GoogleSQL's analyser read every view, table function and documented query, over the tables of `infra/tables`. */
+/** Has GoogleSQL's analyser read every view, table function, file of a query and documented query, over the tables of `infra/tables`. */
 export async function analyseShipped(evaluator: Evaluator): Promise<ShippedAnalysis> {
   const tables: Relation[] = readTables().map(columnsOfTable);
   const tableFunctions: TableFunctionSignature[] = [];
@@ -49,7 +52,8 @@ export async function analyseShipped(evaluator: Evaluator): Promise<ShippedAnaly
     waiting = refused;
   }
   const documented = readDocumentedQueries();
-  for (const query of documented) {
+  const files = readQueryFiles();
+  for (const query of [...files, ...documented]) {
     const answer = await evaluator.analyse(query.sql, named(tables, tableFunctions));
     if (answer.kind === 'refused') refusals.push(place(query, answer.text));
   }
@@ -57,6 +61,7 @@ export async function analyseShipped(evaluator: Evaluator): Promise<ShippedAnaly
   return {
     views: views.length - routines,
     tableFunctions: routines,
+    queryFiles: files.length,
     documentedQueries: documented.length,
     refusals,
   };

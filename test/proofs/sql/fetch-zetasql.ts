@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Holds Google's own GoogleSQL analyser and evaluator, built from github.com/google/zetasql (now googlesql). */
 const packageName = '@fivetrandevelopers/zetasql';
 const version = '1.13.0';
-
-const folder = resolve(import.meta.dirname, `../.state/zetasql-${version}`);
 
 /** The evaluator could not be had, so that nothing was compared: neither proved nor disproved. */
 export class NotVerified extends Error {}
@@ -20,7 +18,7 @@ export interface ZetaSql {
 }
 
 /**
- * The service of GoogleSQL, fetched from npm when it is not there yet (200 MB unpacked, which is why it is no
+ * The service of GoogleSQL, from npm's cache or fetched by `npm exec` (200 MB unpacked, which is why it is no
  * dependency). Throws NotVerified when it cannot be fetched or does not run here.
  */
 export async function fetchZetaSql(progress: (line: string) => void): Promise<ZetaSql> {
@@ -28,17 +26,12 @@ export async function fetchZetaSql(progress: (line: string) => void): Promise<Ze
   if (executable === undefined) {
     throw new NotVerified(`${packageName} has no executable for ${process.platform} on ${process.arch}`);
   }
-  const library = join(folder, 'node_modules', packageName, 'lib/zetasql');
-  const found = { server: join(library, executable), protos: join(library, 'protos') };
-  if (existsSync(found.server)) return found;
-  progress(`fetching ${packageName}@${version} into test/proofs/.state`);
-  mkdirSync(folder, { recursive: true });
-  const install = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];
-  try {
-    await promisify(execFile)('npm', [...install, `${packageName}@${version}`], { cwd: folder });
-  } catch (error) {
-    throw new NotVerified(`${packageName}@${version} could not be fetched: ${reasonOf(error)}`);
+  const folder = findPackage(process.env.PATH) ?? findPackage(await pathInNpmExec(progress));
+  if (folder === undefined) {
+    throw new NotVerified(`npm exec has put no ${packageName}@${version} beside a folder of its PATH`);
   }
+  const library = join(folder, 'lib/zetasql');
+  const found = { server: join(library, executable), protos: join(library, 'protos') };
   if (!existsSync(found.server)) throw new NotVerified(`${packageName}@${version} has no ${executable}`);
   return found;
 }
@@ -49,6 +42,39 @@ const executables: Readonly<Record<string, string>> = {
   'darwin-x64': 'remote_server',
   'darwin-arm64': 'remote_server_arm',
 };
+
+/** `npm exec --package` prepends the `node_modules/.bin` of the folder where it has installed the package to PATH. */
+function findPackage(path = ''): string | undefined {
+  return path
+    .split(delimiter)
+    .filter((entry) => basename(entry) === '.bin')
+    .map((entry) => join(dirname(entry), packageName))
+    .find((folder) => versionOf(folder) === version);
+}
+
+function versionOf(folder: string): unknown {
+  const manifest = join(folder, 'package.json');
+  if (!existsSync(manifest)) return undefined;
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version?: unknown }).version;
+}
+
+async function pathInNpmExec(progress: (line: string) => void): Promise<string> {
+  progress(`asking npm exec for ${packageName}@${version}`);
+  const call = [
+    'exec',
+    '--yes',
+    `--package=${packageName}@${version}`,
+    '--',
+    'node',
+    '-p',
+    'process.env.PATH',
+  ];
+  try {
+    return (await promisify(execFile)('npm', call)).stdout.trim();
+  } catch (error) {
+    throw new NotVerified(`${packageName}@${version} could not be fetched: ${reasonOf(error)}`);
+  }
+}
 
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -44,17 +44,31 @@ export const readViews = (): ShippedView[] =>
       };
     });
 
-/** The queries of the README and the documents: blocks of SQL, and what `npm run query` is given. */
-export const readDocumentedQueries = (): ShippedQuery[] =>
+/** What is shipped as GoogleSQL beside the views: each `.sql` file of a function, a command or an example is one query. */
+export const readQueryFiles = (): ShippedQuery[] =>
   listFiles()
-    .filter((path) => path === 'README.md' || /^docs\/.*\.md$/.test(path))
-    .flatMap((file) => {
-      const text = readText(file);
-      const written = /^```sql\n([\s\S]*?)^```$|npm run query -- "((?:[^"\\]|\\.)*)"/gm;
-      return [...text.matchAll(written)].flatMap((match) => {
-        const sql = match[1] ?? match[2]!.replace(/\\(["$`\\])/g, '$1');
-        const before = text.slice(0, match.index + match[0].indexOf(match[1] ?? match[2]!)).split('\n');
-        const column = before.at(-1)!.length + 1;
-        return [{ file, line: before.length, column, sql }];
-      });
-    });
+    .filter((path) => path.endsWith('.sql') && !/^infra\/views\/|^test\//.test(path))
+    .map((file) => ({ file, line: 1, column: 1, sql: readText(file) }));
+
+/**
+ * The queries of the documents: blocks of SQL, what `npm run query` is given, and the texts of the examples' code that
+ * begin with SELECT or WITH.
+ */
+export const readDocumentedQueries = (): ShippedQuery[] =>
+  listFiles().flatMap((file) => {
+    if (/^(?!test\/).*\.md$/.test(file)) return matchQueries(file, ofDocuments);
+    return /^docs\/.*\.(?:mjs|js|ts|py|sh)$/.test(file) ? matchQueries(file, ofCode) : [];
+  });
+
+const ofDocuments = /^```sql\n([\s\S]*?)^```$|npm run query -- "((?:[^"\\]|\\.)*)"/gm;
+const ofCode = /(?:`|'|"|""")\s*((?:SELECT|WITH)\b[^`"]*)/g;
+
+const matchQueries = (file: string, written: RegExp): ShippedQuery[] => {
+  const text = readText(file);
+  return [...text.matchAll(written)].flatMap((match) => {
+    const found = match[1] ?? match[2]!;
+    const sql = match[1] ?? found.replace(/\\(["$`\\])/g, '$1');
+    const before = text.slice(0, match.index + match[0].indexOf(found)).split('\n');
+    return [{ file, line: before.length, column: before.at(-1)!.length + 1, sql }];
+  });
+};

@@ -7,7 +7,7 @@ export const arraySignatures: Signature[] = [
     'ARRAY_TO_STRING(ARRAY<STRING>, STRING) -> STRING',
     repeating(
       (array, separator) =>
-        `CASE WHEN ${array} IS NOT NULL THEN COALESCE(array_to_string(${array}, ${separator}), CASE WHEN ${separator} IS NOT NULL THEN '' END) END`,
+        `CASE WHEN ${array} IS NOT NULL AND ${separator} IS NOT NULL THEN COALESCE(array_to_string(${array}, ${separator}), '') END`,
     ),
   ),
   signature(

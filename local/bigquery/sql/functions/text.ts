@@ -120,10 +120,7 @@ export const textSignatures: Signature[] = [
       (text) => `CASE WHEN ${text} = '' THEN CAST(0 AS BIGINT) ELSE CAST(unicode(${text}) AS BIGINT) END`,
     ),
   ),
-  signature(
-    'CHR(INT64) -> STRING',
-    repeating((code) => `CASE WHEN ${code} = 0 THEN '' ELSE chr(CAST(${code} AS INTEGER)) END`),
-  ),
+  signature('CHR(INT64) -> STRING', (code) => `chr(CAST(${code} AS INTEGER))`),
   signature(
     'TRANSLATE(STRING, STRING, STRING) -> STRING',
     (text, from, to) => `translate(${text}, ${from}, ${to})`,
@@ -134,7 +131,7 @@ export const textSignatures: Signature[] = [
     repeating((text) => `from_hex(CASE WHEN length(${text}) % 2 = 1 THEN '0' || ${text} ELSE ${text} END)`),
   ),
   signature('TO_BASE64(BYTES) -> STRING', (bytes) => `to_base64(${bytes})`),
-  signature('FROM_BASE64(STRING) -> BYTES', (text) => `from_base64(${text})`),
+  signature('FROM_BASE64(STRING) -> BYTES', (text) => `gs_from_base64(${text})`),
   signature('SHA256(STRING) -> BYTES', (text) => `from_hex(sha256(${text}))`),
   signature('SHA256(BYTES) -> BYTES', (bytes) => `from_hex(sha256(${bytes}))`),
   signature('SHA1(STRING) -> BYTES', (text) => `from_hex(sha1(${text}))`),
@@ -142,7 +139,7 @@ export const textSignatures: Signature[] = [
   signature('MD5(STRING) -> BYTES', (text) => `from_hex(md5(${text}))`),
   signature('MD5(BYTES) -> BYTES', (bytes) => `from_hex(md5(${bytes}))`),
   signature('GENERATE_UUID() -> STRING', () => 'CAST(uuid() AS VARCHAR)'),
-  signature('SAFE_CONVERT_BYTES_TO_STRING(BYTES) -> STRING', (bytes) => `decode(${bytes})`),
+  signature('SAFE_CONVERT_BYTES_TO_STRING(BYTES) -> STRING', (bytes) => `gs_text_of_bytes(${bytes})`),
   signature('SESSION_USER() -> STRING', () => "'local@localhost'"),
 ];
 
@@ -174,7 +171,7 @@ export const textSpecials: [string, (call: Call, scope: Scope) => Fragment][] = 
     (call, scope) => {
       const { text, pattern } = patternCall(call, scope, 2);
       return {
-        sql: `regexp_extract_all(${text}, ${pattern.sql}, ${groupOf(pattern, call)})`,
+        sql: `list_transform(regexp_extract_all(${text}, ${pattern.sql}, ${groupOf(pattern, call)}), lambda gs_e: COALESCE(gs_e, ''))`,
         type: { kind: 'ARRAY', element: { kind: 'STRING' } },
       };
     },
