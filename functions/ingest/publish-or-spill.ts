@@ -46,8 +46,12 @@ export function createMessageStore(options: MessageStoreOptions): MessageStore {
     const admitted = admit(breaker, now());
     breaker = admitted.breaker;
     if (admitted.admission === 'spill') {
-      await spill(message, part);
-      return 'spilled';
+      const spillError = await failureOf(spill(message, part));
+      if (spillError === undefined) return 'spilled';
+      // Pub/Sub may be back, and the bucket in trouble instead.
+      const published = await queue.publish(message);
+      if (published.kind === 'acknowledged') return 'published';
+      throw neither(spillError, failure(published));
     }
     const published = await queue.publish(message);
     // A full queue says nothing of Pub/Sub, but a probe has to tell.
@@ -55,16 +59,9 @@ export function createMessageStore(options: MessageStoreOptions): MessageStore {
       learn(admitted.admission, published);
     }
     if (published.kind === 'acknowledged') return 'published';
-    try {
-      await spill(message, part);
-    } catch (error) {
-      const reason = failure(published);
-      throw new AggregateError(
-        [reason, error],
-        `neither spilled (${messageOf(error)}) nor published (${reason.message})`,
-      );
-    }
-    return 'spilled';
+    const spillError = await failureOf(spill(message, part));
+    if (spillError === undefined) return 'spilled';
+    throw neither(spillError, failure(published));
   }
 
   function learn(admission: 'publish' | 'probe', published: Published): void {
@@ -108,4 +105,14 @@ export function createMessageStore(options: MessageStoreOptions): MessageStore {
 const failure = (published: Exclude<Published, { kind: 'acknowledged' }>): Error =>
   published.kind === 'failed' ? published.error : new Error(published.reason);
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const neither = (spillError: Error, publishError: Error): Error =>
+  new AggregateError(
+    [spillError, publishError],
+    `neither spilled (${spillError.message}) nor published (${publishError.message})`,
+  );
+
+const failureOf = (spilling: Promise<void>): Promise<Error | undefined> =>
+  spilling.then(
+    () => undefined,
+    (error: Error) => error,
+  );

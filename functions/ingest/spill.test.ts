@@ -286,6 +286,16 @@ describe('while Pub/Sub is down', () => {
     expect(await spilled()).toHaveLength(10);
   });
 
+  test('and back while the bucket is not, messages are published even before it was found to be back', async () => {
+    await serve();
+    pubsubFaults.publishUnavailableRate = 1;
+    expect(await post(event())).toEqual(success);
+    pubsubFaults.publishUnavailableRate = 0;
+    storageFaults.unavailableRate = 1;
+    expect(await post(event({ xwhat: 'rescued' }))).toEqual(success);
+    expect(await published()).toContain('rescued');
+  });
+
   test('an upload whose answer is lost counts as stored', async () => {
     await serve();
     const rolls = [0];
