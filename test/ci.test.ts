@@ -21,13 +21,25 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** What the fake npm does when it is asked for GoogleSQL's evaluator: fetch it, or not, and end the proof with a code. */
+interface Proof {
+  readonly fetched: boolean;
+  readonly code: number;
+}
+const proved: Proof = { fetched: true, code: 0 };
+
 /** Runs .ci/run where `npm test` writes these results, if any, and ends with `code`. */
-async function runWith(results: object | undefined, code: number, args: readonly string[] = []) {
+async function runWith(results: object | undefined, code: number, { fetched, code: ended }: Proof = proved) {
   writeFileSync(
     join(bin, 'npm'),
     `#!/usr/bin/env bash
 echo "npm $*" | sed 's/--outputFile.*results/--outputFile/'
-[ "$1" = test ] || exit 0
+case $1-$* in
+  exec-*run-sql.ts*) exit ${ended} ;;
+  exec-*) exit ${fetched ? 0 : 1} ;;
+  test-*) ;;
+  *) exit 0 ;;
+esac
 for argument; do
   case $argument in --outputFile.json=*) file=\${argument#*=} ;; esac
 done
@@ -36,35 +48,74 @@ exit ${code}
 `,
     { mode: 0o755 },
   );
-  const child = spawn(join(folder, '.ci/run'), args, {
+  const child = spawn(join(folder, '.ci/run'), [], {
     env: { PATH: `${bin}:${dirname(process.execPath)}:${process.env.PATH}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [output, [ended]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>]);
+  const [output, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    once(child, 'exit') as Promise<[number]>,
+  ]);
   const lines = output.trimEnd().split('\n');
+  const commands = lines.filter((line) => line.startsWith('npm '));
   return {
-    code: ended,
+    code: exitCode,
     last: lines.at(-1),
-    commands: lines.slice(0, -1).map((line) => line.split(' -- ')[0]),
+    commands: commands.map((line) => line.replace(/ -- -.*/, '')),
+    said: lines.filter((line) => line.includes('SQL ')),
   };
 }
 
-test('.ci/run installs, tests, and ends with one line that counts', async () => {
-  expect(await runWith({ numPassedTests: 12, numFailedTests: 0 }, 0)).toEqual({
+const allPassed = { numPassedTests: 12, numFailedTests: 0 };
+const evaluator = 'npm exec --yes --fetch-retries=1 --package=@fivetrandevelopers/zetasql@1.13.0';
+
+test('.ci/run installs, tests, proves the SQL, and ends with one line that counts', async () => {
+  expect(await runWith(allPassed, 0)).toEqual({
     code: 0,
-    last: '12 passed, 0 failed',
-    commands: ['npm ci', 'npm test'],
+    last: '13 passed, 0 failed',
+    commands: [
+      'npm ci',
+      'npm test',
+      `${evaluator} -- node --version`,
+      `${evaluator} -- node test/proofs/sql/run-sql.ts`,
+    ],
+    said: [expect.stringMatching(/^SQL proved against GoogleSQL in \d+ s$/)],
   });
   expect(statSync(join(ROOT, '.ci/run')).mode & 0o111).toBe(0o111);
 });
 
+test('.ci/run fetches the version of the evaluator that the proof looks for', () => {
+  const source = readText('test/proofs/sql/fetch-zetasql.ts');
+  const [, name, version] = /packageName = '(.*)';\nconst version = '(.*)';/.exec(source) ?? [];
+  expect(readText('.ci/run')).toContain(`--package=${name}@${version} --)`);
+});
+
 test.each([
-  ['a test failed', { numPassedTests: 11, numFailedTests: 1 }, 1, '11 passed, 1 failed'],
+  ['npm cannot fetch the evaluator', { fetched: false, code: 0 }],
+  ['the evaluator does not start', { fetched: true, code: 2 }],
+])('.ci/run says loudly that nothing was compared, and does not fail, where %s', async (_, proof) => {
+  expect(await runWith(allPassed, 0, proof)).toMatchObject({
+    code: 0,
+    last: '12 passed, 0 failed',
+    said: [expect.stringContaining('!!! SQL NOT VERIFIED')],
+  });
+});
+
+test('.ci/run fails where the SQL differs, and counts it', async () => {
+  expect(await runWith(allPassed, 0, { fetched: true, code: 1 })).toMatchObject({
+    code: 1,
+    last: '12 passed, 1 failed',
+    said: [expect.stringContaining('!!! SQL DIFFERS')],
+  });
+});
+
+test.each([
+  ['a test failed', { numPassedTests: 11, numFailedTests: 1 }, 1, '12 passed, 1 failed'],
   [
     'a file could not be run, though no test of it failed',
     { numPassedTests: 11, numFailedTests: 0 },
     1,
-    '11 passed, 0 failed',
+    '12 passed, 0 failed',
   ],
   ['it was stopped before the tests', undefined, 2, '0 passed, 0 failed'],
   ['no test was run', { numPassedTests: 0, numFailedTests: 0 }, 0, '0 passed, 0 failed'],
@@ -72,7 +123,7 @@ test.each([
     'a failed test is counted though npm ends well',
     { numPassedTests: 1, numFailedTests: 1 },
     0,
-    '1 passed, 1 failed',
+    '2 passed, 1 failed',
   ],
 ])('.ci/run fails where %s', async (_, results, code, last) => {
   const run = await runWith(results, code);
