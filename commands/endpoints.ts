@@ -7,7 +7,9 @@ export interface LocalPorts {
   readonly replay: number;
   readonly pubsub: number;
   readonly bigquery: number;
+  readonly storage: number;
   readonly googleApis: number;
+  readonly monitoring: number;
 }
 
 /** The project of the local cloud, which commands talk to unless told otherwise. */
@@ -26,7 +28,9 @@ export function readLocalPorts(environment: NodeJS.ProcessEnv): LocalPorts {
     replay: port('REPLAY_PORT', 8082),
     pubsub: port('PUBSUB_PORT', 8085),
     bigquery: port('BIGQUERY_PORT', 9050),
+    storage: port('STORAGE_PORT', 9065),
     googleApis: port('GOOGLE_APIS_PORT', 9070),
+    monitoring: port('MONITORING_PORT', 9075),
   };
 }
 
@@ -37,6 +41,8 @@ export function clientEnvironment(project: string, environment: NodeJS.ProcessEn
   return {
     LOCAL_PUBSUB: `127.0.0.1:${ports.pubsub}`,
     LOCAL_BIGQUERY: `127.0.0.1:${ports.bigquery}`,
+    LOCAL_STORAGE: `127.0.0.1:${ports.storage}`,
+    LOCAL_MONITORING: `127.0.0.1:${ports.monitoring}`,
   };
 }
 
