@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { PubSub } from '@google-cloud/pubsub';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PubSubServer, startPubSub } from '../local/pubsub/index.ts';
+import { encryptPlugin, image } from './analysys-requests.ts';
 import { freePort, untilListening } from './bench/processes.ts';
 import { readCaptures, sendCapture } from './replay-captures.ts';
 
@@ -73,6 +74,15 @@ test.each([...byFile])(
     }
   },
 );
+
+test('an image and an encrypted body are taken under the stock framework too', async () => {
+  const event = { appid: 'shop', xwho: 'JS2f9c', xwhat: 'buy', xwhen: Date.now(), xcontext: { $lib: 'JS' } };
+  const encryption = { lib: 'JS', appid: 'shop', libVersion: '4.5.5', type: 1, reqt: Date.now() } as const;
+  for (const { method, path, headers, body } of [image(event), encryptPlugin([event], encryption)]) {
+    const answer = await fetch(`${base}${path}`, { method, headers, ...(method === 'POST' && { body }) });
+    expect([answer.status, await answer.text()]).toEqual([200, '{"code":200}']);
+  }
+});
 
 test('broken JSON sent as such, which should be quarantined, is refused by the stock framework before we see it', async () => {
   const answer = await fetch(`${base}/up`, {
