@@ -211,6 +211,11 @@ export const differences: Readonly<Record<string, Difference>> = {
     google: { 'no URL': 'INVALID_ARGUMENT', 'token of nobody': 'OK', URL: 'OK' },
     why: 'The emulator does not look at the token.',
   },
+  'a push subscription shows the version of the format, v1 when none was asked for, and may ask for the wrapper':
+    {
+      google: { default: 'none', given: 'v1beta2', wrapper: 'OK' },
+      why: 'The emulator shows what it was given.',
+    },
   'an unwrapped push is the data alone, with the metadata and the attributes as headers': {
     ours: 'UNIMPLEMENTED: The local Pub/Sub does not implement push_config.no_wrapper.',
     why: 'Tributary reads the envelope.',

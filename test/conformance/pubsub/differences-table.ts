@@ -17,6 +17,10 @@ export function withTable(page: string): string {
   return `${before}${begin}\n\n${writeTables()}\n${end}${after}`;
 }
 
+/** A page without the blanks that align its tables, which are the formatter's. */
+export const withoutPadding = (page: string): string =>
+  page.replaceAll(/ {2,}/g, ' ').replaceAll(/\| -+(?= \|)/g, '| ---');
+
 function writeTables(): string {
   const listed = cases.flatMap((one) => {
     const difference = differences[one.name];

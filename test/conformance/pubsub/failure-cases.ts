@@ -46,6 +46,23 @@ export const failureCases: readonly Case[] = [
     },
   },
   {
+    name: 'a message whose deadline passes as often as allowed goes to the dead-letter topic too',
+    from: reference('DeadLetterPolicy.max_delivery_attempts'),
+    documented: { attempts: [1, 2, 3, 4, 5], forwarded: ['slow'] },
+    async observe(bench) {
+      const { subscription, graves } = await createDeadLetters(bench);
+      await publish(bench, 'slow');
+      const attempts: number[] = [];
+      while (attempts.length < 8) {
+        const pulled = await pull(bench, subscription, 1, 3_000);
+        if (pulled[0] === undefined) break;
+        attempts.push(pulled[0].attempt);
+        await changeDeadline(bench, subscription, pulled, 1);
+      }
+      return { attempts, forwarded: (await pull(bench, graves)).map((one) => one.text) };
+    },
+  },
+  {
     name: 'a dead letter keeps its attributes and says where it came from',
     from: pages.deadLetters,
     documented: {

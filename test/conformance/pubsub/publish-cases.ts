@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Bench, type Case, type Message, pages, reference } from './case.ts';
-import { codeOf, codesOf, createPair, publish, pull, pullForAMoment } from './observe.ts';
+import { codeOf, codesOf, createPair, eventually, publish, pull, pullForAMoment } from './observe.ts';
 
 const data = Buffer.from('a');
 
@@ -121,6 +121,25 @@ export const publishCases: readonly Case[] = [
         'one message above': send(large(10_000_001)),
         'two above': send(large(5_000_001), large(5_000_001)),
       });
+    },
+  },
+  {
+    name: 'a message of nearly 10 MB can be pulled and pushed',
+    from: pages.limits,
+    documented: { pulled: 9_990_000, pushed: 9_990_000 },
+    async observe(bench) {
+      const endpoint = await bench.endpoint();
+      const { topic, subscription } = await createPair(bench);
+      await bench.subscriptions.createSubscription({
+        name: bench.subscription('push'),
+        topic,
+        pushConfig: { pushEndpoint: endpoint.url },
+      });
+      await publish(bench, { data: Buffer.alloc(9_990_000, 'x') });
+      const [pulled] = await pull(bench, subscription);
+      await eventually(() => endpoint.pushes.length > 0);
+      const pushed = Buffer.from(String(endpoint.pushes[0]?.body.message.data), 'base64');
+      return { pulled: pulled?.data.length ?? 0, pushed: pushed.length };
     },
   },
   {

@@ -5,6 +5,8 @@ import { openEndpoint } from './endpoint.ts';
 import { codesOf, createPair, eventually, publish, pull, pullForAMoment } from './observe.ts';
 
 const email = 'pusher@example.iam.gserviceaccount.com';
+/** Further claims of the example in the page on authentication. */
+const others = ['azp', 'exp', 'iat', 'iss', 'sub'];
 
 /** Pushes one message to an endpoint that answers `status` first and 204 later: how often it was sent. */
 async function timesSent(bench: Bench, id: string, status: number): Promise<'once' | 'again'> {
@@ -158,8 +160,8 @@ export const pushCases: readonly Case[] = [
     name: 'a push with an OIDC token carries a JWT of the service account for the audience, by default the endpoint',
     from: pages.pushToken,
     documented: {
-      given: { aud: 'my-audience', email, email_verified: true, scheme: 'Bearer' },
-      default: { aud: 'the endpoint', email, email_verified: true, scheme: 'Bearer' },
+      given: { aud: 'my-audience', email, email_verified: true, scheme: 'Bearer', others },
+      default: { aud: 'the endpoint', email, email_verified: true, scheme: 'Bearer', others },
     },
     async observe(bench) {
       const topic = bench.topic('events');
@@ -182,6 +184,7 @@ export const pushCases: readonly Case[] = [
           email: String(claims.email),
           email_verified: claims.email_verified === true,
           scheme,
+          others: others.filter((claim) => claims[claim] !== undefined),
         };
       };
       return {
@@ -205,6 +208,33 @@ export const pushCases: readonly Case[] = [
         'token of nobody': create('nobody', { pushEndpoint: url, oidcToken: { audience: 'a' } }),
         URL: create('url', { pushEndpoint: url }),
       });
+    },
+  },
+  {
+    name: 'a push subscription shows the version of the format, v1 when none was asked for, and may ask for the wrapper',
+    from: reference('PushConfig.attributes'),
+    documented: { default: 'v1', given: 'v1beta2', wrapper: 'OK' },
+    async observe(bench) {
+      const topic = bench.topic('events');
+      await bench.topics.createTopic({ name: topic });
+      const { url: pushEndpoint } = await bench.endpoint();
+      const create = (id: string, settings: object) =>
+        bench.subscriptions.createSubscription({
+          name: bench.subscription(id),
+          topic,
+          pushConfig: { pushEndpoint, ...settings },
+        });
+      const versionOf = async (id: string) => {
+        const [shown] = await bench.subscriptions.getSubscription({ subscription: bench.subscription(id) });
+        return shown.pushConfig?.attributes?.['x-goog-version'] ?? 'none';
+      };
+      await create('default', {});
+      await create('given', { attributes: { 'x-goog-version': 'v1beta2' } });
+      return {
+        default: await versionOf('default'),
+        given: await versionOf('given'),
+        ...(await codesOf({ wrapper: () => create('wrapper', { pubsubWrapper: {} }) })),
+      };
     },
   },
   {

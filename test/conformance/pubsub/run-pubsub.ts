@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
@@ -8,6 +9,7 @@ import { findEmulator } from './find-emulator.ts';
 import { runCases } from './run-cases.ts';
 import { startGoogle } from './start-google.ts';
 import { startLocal } from './start-local.ts';
+import type { Target } from './target.ts';
 
 const { values } = parseArgs({
   options: { write: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
@@ -23,7 +25,10 @@ Exit 1 when something differs, 2 when Google's emulator is not installed.`);
 }
 
 const page = resolve(import.meta.dirname, '../../..', differencesPage);
-if (values.write) writeFileSync(page, withTable(readFileSync(page, 'utf8')));
+if (values.write) {
+  writeFileSync(page, withTable(readFileSync(page, 'utf8')));
+  execFileSync('npx', ['biome', 'check', '--write', page], { stdio: 'ignore' });
+}
 
 const began = performance.now();
 const emulator = findEmulator(process.env);
@@ -32,21 +37,22 @@ const targets = {
   ...(emulator.kind === 'found' && { google: await startGoogle(emulator.command) }),
 };
 let unlisted = 0;
-for (const [side, target] of Object.entries(targets)) {
+const observeAll = async ([side, target]: [string, Target]) => {
   const run = runCases(target, cases);
   for (const one of cases) {
     const expected = differences[one.name]?.[side === 'ours' ? 'ours' : 'google'] ?? one.documented;
     const observed = await run.observationOf(one);
     if (isDeepStrictEqual(observed, expected)) continue;
     unlisted++;
-    const show = (value: unknown) => JSON.stringify(value, undefined, 1).replaceAll(/\n\s*/g, ' ');
     console.log(
       `${side}: ${one.name} (${one.from})\n  expected ${show(expected)}\n  observed ${show(observed)}`,
     );
   }
   await run.close();
   await target.close();
-}
+};
+const show = (value: unknown) => JSON.stringify(value, undefined, 1).replaceAll(/\n\s*/g, ' ');
+await Promise.all(Object.entries(targets).map(observeAll));
 const seconds = ((performance.now() - began) / 1000).toFixed(0);
 if (unlisted > 0) {
   console.log(`NOT PROVED: ${unlisted} differences are not listed, in ${seconds} s`);

@@ -112,6 +112,49 @@ export const streamCases: readonly Case[] = [
     },
   },
   {
+    name: 'a stream with 0 or a negative number of outstanding messages has no limit',
+    from: reference('StreamingPullRequest.max_outstanding_messages'),
+    documented: { 0: 20, '-1': 20 },
+    async observe(bench) {
+      const { topic } = await createPair(bench);
+      const texts = Array.from({ length: 20 }, (_, index) => String(index));
+      const receivedWith = async (maxOutstandingMessages: number, id: string) => {
+        const subscription = bench.subscription(id);
+        await bench.subscriptions.createSubscription({ name: subscription, topic });
+        await publish(bench, ...texts);
+        const stream = openStream(bench);
+        stream.send({ subscription, ...open, maxOutstandingMessages });
+        await eventually(() => stream.received.length >= 20);
+        stream.cancel();
+        return stream.received.length;
+      };
+      const [zero, negative] = [await receivedWith(0, 'zero'), await receivedWith(-1, 'negative')];
+      return { 0: zero, '-1': negative };
+    },
+  },
+  {
+    name: 'a stream tells the delivery attempt when there is a dead-letter policy',
+    from: reference('ReceivedMessage.delivery_attempt'),
+    documented: [1, 2, 3],
+    async observe(bench) {
+      const deadLetterTopic = bench.topic('dead');
+      await bench.topics.createTopic({ name: deadLetterTopic });
+      await createPair(bench, { deadLetterPolicy: { deadLetterTopic, maxDeliveryAttempts: 50 } });
+      const attempts: number[] = [];
+      const stream = bench.client.subscription('all');
+      stream.on('error', () => {});
+      stream.on('message', (message) => {
+        attempts.push(message.deliveryAttempt);
+        if (attempts.length < 3) message.nack();
+        else message.ack();
+      });
+      await publish(bench, 'a');
+      await eventually(() => attempts.length >= 3);
+      await stream.close();
+      return attempts.slice(0, 3);
+    },
+  },
+  {
     name: 'the first request of a stream names a subscription that exists and a deadline of 10 to 600 seconds',
     from: reference('StreamingPullRequest'),
     documented: {

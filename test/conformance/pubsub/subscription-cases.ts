@@ -283,6 +283,26 @@ export const subscriptionCases: readonly Case[] = [
     },
   },
   {
+    name: 'an update may not name a dead-letter topic that does not exist, and does not need the topic of the subscription',
+    from: reference('DeadLetterPolicy.dead_letter_topic'),
+    documented: { 'no such topic': 'NOT_FOUND', 'topic deleted': 'OK' },
+    async observe(bench) {
+      const { topic, subscription: name } = await createPair(bench);
+      const deadLetterPolicy = { deadLetterTopic: bench.topic('nowhere'), maxDeliveryAttempts: 5 };
+      const update = (path: string, settings: object) =>
+        bench.subscriptions.updateSubscription({
+          subscription: { name, ...settings },
+          updateMask: { paths: [path] },
+        });
+      const code = await codeOf(update('dead_letter_policy', { deadLetterPolicy }));
+      await bench.topics.deleteTopic({ topic });
+      return {
+        'no such topic': code,
+        'topic deleted': await codeOf(update('ack_deadline_seconds', { ackDeadlineSeconds: 30 })),
+      };
+    },
+  },
+  {
     name: 'subscriptions are listed in pages, each once, and only those of the project',
     from: reference('Subscriber.ListSubscriptions'),
     documented: { pages: [2, 1], subscriptions: ['s-1', 's-2', 's-3'] },
