@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessEvent } from '../../../local/index.ts';
+import { percentile } from '../percentile.ts';
 import type { StoredRows } from './judge.ts';
-import { percentile, quarters } from './memory.ts';
+import { quarters } from './memory.ts';
 
 /** What has been found up to the last whole round; kept in a file, so that a run can go on where it stopped. */
 export interface Findings {

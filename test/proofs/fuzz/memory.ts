@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { percentile } from '../percentile.ts';
 
 /** Memory of a process over time, in MB. */
 export interface MemoryWatch {
@@ -33,9 +34,4 @@ export function quarters(samples: readonly number[]): { first: number; last: num
     last: percentile(warm.slice(-quarter), 0.5),
     most: Math.max(0, ...samples),
   };
-}
-
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
