@@ -30,6 +30,8 @@ export async function startServer(options: {
       request.socket.destroy();
     });
   });
+  // Long, as Google's are: a client that reuses a connection just as it is closed sees its write fail.
+  server.keepAliveTimeout = 240_000;
   const happens = (rate: number) => rate > 0 && faults.random() < rate;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -85,6 +85,7 @@ export function openStore(file: string, now: () => number): Store {
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
+    PRAGMA wal_autocheckpoint = 4000;
     CREATE TABLE IF NOT EXISTS buckets (
       name TEXT PRIMARY KEY, project TEXT NOT NULL, metageneration INTEGER NOT NULL,
       created INTEGER NOT NULL, updated INTEGER NOT NULL, fields TEXT NOT NULL) WITHOUT ROWID;
