@@ -10,6 +10,8 @@ export interface Clients {
   readonly bigquery: BigQuery;
   /** Undefined where the bucket is not known. */
   readonly spill: ObjectStore | undefined;
+  /** Each rejects where nothing listens: the clients would try for longer than anybody waits. */
+  readonly find: { readonly bigquery: () => Promise<void>; readonly storage: () => Promise<void> };
 }
 
 export interface ReadOptions {
@@ -36,15 +38,17 @@ export const pathMetrics: Readonly<Record<keyof PathCounts, string>> = {
 };
 
 /** Reads every part, each on its own: what cannot be told says why, and never fails the others. */
-export async function readParts({ monitoring, bigquery, spill }: Clients, options: ReadOptions) {
+export async function readParts(clients: Clients, options: ReadOptions) {
+  const { monitoring, bigquery, spill, find } = clients;
   const { withinMs } = options;
   const part = <T>(reading: Promise<T>) => settle(reading, withinMs);
   const [path, queue, spilled, quarantine, lastEvent] = await Promise.all([
-    part(readPath(monitoring, options)),
-    part(readQueue(monitoring, options)),
-    part(readSpill(spill, withinMs)),
-    part(readQuarantine(bigquery, options)),
-    part(readLastEvent(bigquery, options)),
+    // A client that has no credentials says so here, and in a call throws where nobody can catch it.
+    part(monitoring.initialize().then(() => readPath(monitoring, options))),
+    part(monitoring.initialize().then(() => readQueue(monitoring, options))),
+    part(find.storage().then(() => readSpill(spill, withinMs))),
+    part(find.bigquery().then(() => readQuarantine(bigquery, options))),
+    part(find.bigquery().then(() => readLastEvent(bigquery, options))),
   ]);
   return { path, queue, spill: spilled, quarantine, lastEvent };
 }
@@ -58,7 +62,7 @@ async function settle<T>(reading: Promise<T>, withinMs: number): Promise<Part<T>
     return { kind: 'told', value: await Promise.race([reading, tooLate]) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { kind: 'unavailable', reason: reason.split('\n')[0]?.slice(0, 300) ?? '' };
+    return { kind: 'unavailable', reason: reason.replace(/ Resolution note:.*|\n.*/s, '').slice(0, 300) };
   } finally {
     clearTimeout(timer);
   }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createBigQuery } from '../shared/google/bigquery.ts';
 import { openBucket } from '../shared/google/cloud-storage.ts';
@@ -59,24 +61,39 @@ async function main(): Promise<number> {
   const bucket =
     flags['spill-bucket'] ?? (process.env.SPILL_BUCKET || (isLocal ? 'tributary-spill' : undefined));
   const clients = openClients(project, bucket);
+  try {
+    return await tellStatus(clients, options, { format, watch: flags.watch });
+  } finally {
+    clients.spill?.close();
+    // Where it never was opened there is nothing to close.
+    await clients.monitoring.close().catch(() => undefined);
+  }
+}
+
+async function tellStatus(
+  clients: Clients,
+  options: ReadOptions,
+  { format, watch }: { format: 'text' | 'json'; watch: boolean },
+): Promise<number> {
+  const { project, hours } = options;
   const isInterrupted = watchInterrupt();
   for (;;) {
     const report: Report = {
       project,
       at: new Date(),
-      hours: options.hours,
+      hours,
       ...(await readParts(clients, options)),
     };
-    if (flags.watch && process.stdout.isTTY) process.stdout.write('\u001b[H\u001b[2J');
+    if (watch && process.stdout.isTTY) process.stdout.write('\u001b[H\u001b[2J');
     process.stdout.write(
       format === 'json'
         ? `${JSON.stringify({ ...report, advice: advise(report) })}\n`
         : describeReport(report),
     );
-    if (!flags.watch) {
+    if (!watch) {
       if (isReached(report)) return 0;
       throw new CommandFailed(
-        isLocal
+        project === localProject
           ? 'The local cloud does not answer: start it with npm start, or name its ports (MONITORING_PORT, BIGQUERY_PORT, STORAGE_PORT).'
           : `Nothing of the project ${project} could be read: log in with gcloud auth application-default login.`,
       );
@@ -92,11 +109,29 @@ const watchEveryMs = 2_000;
 
 function openClients(project: string, bucket: string | undefined): Clients {
   const environment = clientEnvironment(project, process.env);
+  // Google's clients look for a metadata server otherwise, and warn that there is none.
+  if (project === localProject) process.env.METADATA_SERVER_DETECTION ??= 'none';
   return {
     monitoring: createMonitoring(project, environment),
     bigquery: createBigQuery(project, environment),
     spill: bucket === undefined ? undefined : openBucket(bucket, environment),
+    find: {
+      bigquery: () => untilAnswered(environment.LOCAL_BIGQUERY),
+      storage: () => untilAnswered(environment.LOCAL_STORAGE),
+    },
   };
+}
+
+/** Rejects where nothing listens at `host:port`. */
+async function untilAnswered(endpoint: string | undefined): Promise<void> {
+  if (endpoint === undefined) return;
+  const { hostname, port } = new URL(`http://${endpoint}`);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, 'connect');
+  } finally {
+    socket.destroy();
+  }
 }
 
 function readNumber(flag: string, text: string, most: number): number {
