@@ -41,12 +41,12 @@ function live(
       run = { ...run, breaker, underWay: [...run.underWay, ...sent] };
       look(before, run, { admission });
     } else {
-      const settled = run.underWay[one.index];
+      const settled = run.underWay[one.index % Math.max(1, run.underWay.length)];
       if (settled === undefined) continue;
       run = {
         ...run,
         breaker: settle(run.breaker, settled.admission, one.isAcknowledged, run.now),
-        underWay: run.underWay.filter((_, index) => index !== one.index),
+        underWay: run.underWay.filter((sent) => sent !== settled),
       };
       look(before, run, { settled });
     }
