@@ -69,7 +69,7 @@ async function main(): Promise<number> {
   try {
     const redriven = await redrive({
       subscriber,
-      publish: (messages) => publishAll(publisher.send, messages),
+      publish: (messages) => publishAll(publisher.send, messages, publishWithinMs),
       topic,
       dryRun: flags['dry-run'],
       limit,
@@ -93,6 +93,7 @@ interface RedriveOptions {
   readonly isInterrupted: () => boolean;
 }
 
+const publishWithinMs = 20_000;
 const mostPulled = 100;
 /** A pull without an answer for so long found nothing; a subscription is empty when it happens twice. */
 const pullWithinMs = 2_500;

@@ -9,6 +9,8 @@ export interface DrainOptions {
   readonly log: typeof writeLog;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** How long one request may take, tries included. */
+  readonly callWithinMs: number;
 }
 
 /** What became of the objects of the bucket. */
@@ -28,7 +30,6 @@ const mostHeld = 10_000;
 const underWay = { objects: 16, bytes: 48_000_000 };
 /** A message has at most 10 MB: cloud.google.com/pubsub/quotas. */
 const largestMessage = 10_000_000;
-const withinMs = 10_000;
 const invalidArgument = 3;
 
 /**
@@ -39,8 +40,8 @@ const invalidArgument = 3;
  * soon after `deadline`, in milliseconds since 1970; rejects where the bucket cannot be listed.
  */
 export async function drainSpill(options: DrainOptions, deadline: number): Promise<Drained> {
-  const { bucket, send, log, now } = options;
-  const { ours, foreign, more } = await listSpilled(bucket);
+  const { bucket, send, log, now, callWithinMs: withinMs } = options;
+  const { ours, foreign, more } = await listSpilled(bucket, withinMs);
   if (foreign.length > 0) {
     log('WARNING', 'The spill bucket holds objects that are not of Tributary; they are left alone.', {
       objects: foreign.length,
@@ -126,7 +127,7 @@ async function work(
 }
 
 /** All objects, the oldest first. Names are no times, so the whole bucket must be listed. */
-async function listSpilled(bucket: ObjectStore) {
+async function listSpilled(bucket: ObjectStore, withinMs: number) {
   let ours: StoredObject[] = [];
   const foreign: StoredObject[] = [];
   let more = 0;

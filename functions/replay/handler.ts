@@ -24,7 +24,7 @@ export interface ReplayHandlerOptions extends ReplayOptions {
 const mostBodyBytes = 64 * 1024;
 
 /** Before the platform's timeout: what is under way must still end. */
-const drainMarginMs = 45_000;
+const drainMarginMs = 60_000;
 
 /**
  * Makes the handler of `POST /drain`, which Cloud Scheduler calls, and of `POST /replay`, which an operator calls slice

@@ -72,6 +72,7 @@ http(
     readSettings: () => openSettings({ path, maximumAgeMs: Number.POSITIVE_INFINITY, report() {} }).current(),
     timeoutSeconds: configuration.TIMEOUT_SECONDS,
     now: Date.now,
+    callWithinMs: 15_000,
   }),
 );
 

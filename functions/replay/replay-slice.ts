@@ -20,6 +20,8 @@ export interface ReplayOptions {
   readonly caps: JudgeOptions['caps'];
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** How long a request to Pub/Sub, Cloud Storage or an append may take, tries included. */
+  readonly callWithinMs: number;
 }
 
 export interface SliceCall {
@@ -52,9 +54,6 @@ export const sliceLimits = { rows: 1_000, bodyBytes: 32_000_000, timeMs: 20_000 
 /** At most, of decided rows that wait to be published. */
 const mostPending = { rows: 500, bytes: 8_000_000 };
 
-/** How long BigQuery may take to acknowledge outcomes. */
-const outcomesWithinMs = 30_000;
-
 /**
  * Decides a slice of quarantine and brings onto the path again what passes.
  *
@@ -79,7 +78,7 @@ export async function replaySlice(call: SliceCall, options: ReplayOptions): Prom
   let bytes = 0;
   const flush = async () => {
     if (!dryRun) {
-      await publishAll(options.send, messages).catch((cause: unknown) => {
+      await publishAll(options.send, messages, options.callWithinMs).catch((cause: unknown) => {
         throw new ReplayInterrupted('Pub/Sub did not acknowledge the events', { cause });
       });
       await appendOutcomes(verdicts, byId, replayId, options);
@@ -148,7 +147,7 @@ async function appendOutcomes(
   verdicts: readonly Verdict[],
   picked: ReadonlyMap<string, PickedRow>,
   replayId: string,
-  { writer, now }: ReplayOptions,
+  { writer, now, callWithinMs }: ReplayOptions,
 ): Promise<void> {
   const decidedAt = now() * 1000;
   const rows = verdicts.flatMap(
@@ -158,7 +157,7 @@ async function appendOutcomes(
     'quarantine_outcomes',
     currentSchemaVersion,
     rows,
-    now() + outcomesWithinMs,
+    now() + callWithinMs,
   );
   if (outcome.kind === 'appended' && outcome.refused.length === 0) return;
   const detail =

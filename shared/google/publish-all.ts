@@ -2,10 +2,16 @@ import type { Message, SendMessages } from './pubsub-publisher.ts';
 
 /** Pub/Sub takes 1,000 messages and 10 MB a request: cloud.google.com/pubsub/quotas. */
 const most = { messages: 500, bytes: 9_000_000 };
-const withinMs = 20_000;
 
-/** Publishes in as few requests as fit, one after the other; resolves when Pub/Sub has acknowledged all of them. */
-export async function publishAll(send: SendMessages, messages: readonly Message[]): Promise<void> {
+/**
+ * Publishes in as few requests as fit, one after the other, each of which may take `withinMs`. Resolves when Pub/Sub has
+ * acknowledged all messages.
+ */
+export async function publishAll(
+  send: SendMessages,
+  messages: readonly Message[],
+  withinMs: number,
+): Promise<void> {
   let batch: Message[] = [];
   let bytes = 0;
   const flush = async () => {

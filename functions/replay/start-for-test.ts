@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
+import { startBigQuery } from '../../local/bigquery/index.ts';
+import { createBuckets } from '../../local/buckets.ts';
+import { startIssuer, type TokenClaims } from '../../local/issuer/index.ts';
+import { noFaults as noPubSubFaults, startPubSub } from '../../local/pubsub/index.ts';
+import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
+import { startStorage } from '../../local/storage/index.ts';
+import { createWarehouse } from '../../local/warehouse.ts';
+import { decodeMessage } from '../../shared/batches/decode-message.ts';
+import { createBigQuery } from '../../shared/google/bigquery.ts';
+import { openBucket } from '../../shared/google/cloud-storage.ts';
+import { createPubSub } from '../../shared/google/pubsub.ts';
+import { createPublisher, type Message } from '../../shared/google/pubsub-publisher.ts';
+import { createSubscriber } from '../../shared/google/pubsub-subscriber.ts';
+import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
+import { createTokenVerifier } from '../../shared/google/verify-token.ts';
+import { createHost } from '../../shared/host/server.ts';
+import type { Settings } from '../../shared/settings/settings.ts';
+import { InvalidSettings } from '../../shared/settings/settings-file.ts';
+import { readRow } from '../../shared/warehouse/read-row-for-test.ts';
+import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
+import { createWriter } from '../../shared/warehouse/writer.ts';
+import { wireDialects } from '../../shared/wire/dialects.ts';
+import { createReplayHandler } from './handler.ts';
+import { accepting } from './quarantined-for-test.ts';
+import { createQuarantineReader } from './read-quarantine.ts';
+
+export const audience = 'https://replay.example.com';
+export const operator = 'operator@local.iam.gserviceaccount.com';
+const spill = 'tributary-spill';
+
+/** Starts `replay` on a host of its own, against a local BigQuery, Pub/Sub, Cloud Storage and issuer of tokens. */
+export async function startReplay(given: { timeoutSeconds?: number } = {}) {
+  process.env.METADATA_SERVER_DETECTION = 'none';
+  const folder = await mkdtemp(join(tmpdir(), 'replay-'));
+  const bigqueryFaults = noBigQueryFaults();
+  const storageFaults = noStorageFaults();
+  const pubsubFaults = noPubSubFaults();
+  const [bigqueryServer, pubsubServer, storageServer, issuer] = await Promise.all([
+    startBigQuery({ restPort: 0, grpcPort: 0, file: ':memory:', faults: bigqueryFaults }),
+    startPubSub({ port: 0, file: ':memory:', faults: pubsubFaults }),
+    startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
+    startIssuer({ port: 0, keyFile: join(folder, 'key.pem') }),
+  ]);
+  const environment: NodeJS.ProcessEnv = {
+    LOCAL_BIGQUERY: `127.0.0.1:${bigqueryServer.restPort}`,
+    LOCAL_BIGQUERY_STORAGE: `127.0.0.1:${bigqueryServer.grpcPort}`,
+    LOCAL_PUBSUB: `127.0.0.1:${pubsubServer.port}`,
+    LOCAL_STORAGE: `127.0.0.1:${storageServer.port}`,
+    LOCAL_TOKEN_ISSUER: issuer.url,
+  };
+  const bigquery = createBigQuery('local', environment);
+  const pubsub = createPubSub('local', environment);
+  const [topic] = await pubsub.createTopic('events');
+  await Promise.all([
+    topic.createSubscription('published'),
+    createBuckets('local', storageServer.port, [spill]),
+    createWarehouse(bigquery, 'tributary'),
+  ]);
+  await pubsub.close();
+
+  const publisher = createPublisher('local', 'events', environment);
+  const subscriber = createSubscriber('local', 'published', environment);
+  const bucket = openBucket(spill, environment);
+  const storageWrite = createStorageWriteClient(environment);
+  const limits = { firstRetryDelayMs: 5, longestRetryDelayMs: 50 };
+  const writer = createWriter({ client: storageWrite, project: 'local', dataset: 'tributary', limits });
+  const logged: { severity: string; message: string; [field: string]: unknown }[] = [];
+  let settings: Settings | string = accepting;
+  const handler = createReplayHandler({
+    verifyToken: createTokenVerifier({ audience, emails: [operator] }, environment),
+    reader: createQuarantineReader(bigquery, 'tributary'),
+    send: publisher.send,
+    writer,
+    bucket,
+    dialects: wireDialects,
+    caps: { inflated: 20_000_000, events: 10_000 },
+    readSettings() {
+      if (typeof settings === 'string') throw new InvalidSettings(settings);
+      return settings;
+    },
+    timeoutSeconds: given.timeoutSeconds ?? 60,
+    now: Date.now,
+    callWithinMs: 1_500,
+    log: (severity, message, fields) => logged.push({ severity, message, ...fields }),
+  });
+  const host = createHost(handler);
+  await once(host.server.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(host.server.address() as AddressInfo).port}`;
+
+  return {
+    url,
+    logged,
+    bucket,
+    bigqueryFaults,
+    pubsubFaults,
+    storageFaults,
+    setSettings(next: Settings | string) {
+      settings = next;
+    },
+    /** Appends rows to quarantine, as load does. */
+    async quarantine(rows: readonly Uint8Array[]): Promise<void> {
+      const outcome = await writer.append('quarantine', currentSchemaVersion, rows, Date.now() + 10_000);
+      if (outcome.kind !== 'appended' || outcome.refused.length > 0) throw new Error(JSON.stringify(outcome));
+    },
+    async call(path: string, body: unknown, token: Partial<TokenClaims> | null = {}) {
+      const signed = token && (await issuer.sign({ audience, email: operator, ...token }));
+      const answer = await fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/json',
+          ...(signed && { Authorization: `Bearer ${signed}` }),
+        },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+      const read = (await answer.json()) as Record<string, unknown>;
+      return { status: answer.status, body: read };
+    },
+    /** What was published since the last time. */
+    async published(): Promise<Message[]> {
+      const messages: Message[] = [];
+      for (;;) {
+        const pulled = await subscriber.pull(1_000, 300);
+        if (pulled.length === 0) return messages;
+        messages.push(...pulled.map(({ data, attributes }) => ({ data, attributes })));
+        await subscriber.acknowledge(pulled.map(({ ackId }) => ackId));
+      }
+    },
+    async query(sql: string): Promise<Record<string, unknown>[]> {
+      const [rows] = await bigquery.query({ query: sql, defaultDataset: { datasetId: 'tributary' } });
+      return rows;
+    },
+    async close(): Promise<void> {
+      await host.drain(5_000);
+      await writer.close();
+      await Promise.all([storageWrite.close(), publisher.close(), subscriber.close()]);
+      bucket.close();
+      const servers = [bigqueryServer, pubsubServer, storageServer, issuer];
+      await Promise.all(servers.map((server) => server.close()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type StartedReplay = Awaited<ReturnType<typeof startReplay>>;
+
+/** The rows of event_log that messages carry. */
+export function eventsOf(messages: readonly Message[]): Uint8Array[] {
+  return messages.flatMap((message) => {
+    const decoded = decodeMessage(message);
+    if (decoded.kind !== 'batch') throw new Error(decoded.kind);
+    return decoded.batch.events;
+  });
+}
+
+export const idsOf = (rows: readonly Uint8Array[]): string[] =>
+  rows.map((row) => String(readRow('EventLogRow', row).event_id)).sort();
