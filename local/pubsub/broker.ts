@@ -102,7 +102,7 @@ export function openBroker({ file, signToken, timeScale, faults, log }: BrokerOp
       }
       const copy = deadLetterCopy(body.bytes, {
         subscription: subscription.name,
-        deliveries: entry.failures,
+        deliveries: entry.counted,
         published: body.published,
       });
       commits

@@ -81,6 +81,26 @@ describe('a message that keeps failing', () => {
     expect((await pullOne()).deliveryAttempt).toBe(3);
   });
 
+  test('is counted from when there is a dead-letter policy, while its backoff grows from the first failure', async () => {
+    await start(
+      { retryPolicy: { minimumBackoff: { seconds: 10 }, maximumBackoff: { seconds: 600 } } },
+      { timeScale: 100 },
+    );
+    await publish('a');
+    expect(await nackOne()).toBe(0);
+    expect(await nackOne()).toBe(0);
+    await bench.client.subscription('all').setMetadata({
+      deadLetterPolicy: { deadLetterTopic: dead, maxDeliveryAttempts: 5 },
+    });
+    const { ackId, deliveryAttempt } = await pullOne();
+    expect(deliveryAttempt).toBe(1);
+    const nacked = Date.now();
+    await pulls.modifyAckDeadline({ subscription, ackIds: [ackId], ackDeadlineSeconds: 0 });
+    expect((await pullOne()).deliveryAttempt).toBe(2);
+    // The third failure: four times ten seconds on a clock a hundred times as fast.
+    expect(Date.now() - nacked).toBeGreaterThanOrEqual(400);
+  });
+
   test('is moved to the dead-letter topic after its last attempt, saying where it came from', async () => {
     await start({ deadLetterPolicy: { deadLetterTopic: dead, maxDeliveryAttempts: 5 } });
     const before = new Date().toISOString();

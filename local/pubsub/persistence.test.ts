@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connect, connectSubscriber, openEndpoint, until } from './harness.ts';
 import { startPubSub } from './index.ts';
@@ -191,6 +192,46 @@ describe('a server that is stopped', () => {
     await again.close();
     await second.close();
     await endpoint.close();
+  });
+
+  test('takes up a file in which failures under a dead-letter policy were not yet counted apart', async () => {
+    const old = new DatabaseSync(file);
+    old.exec(`
+      CREATE TABLE topics (id INTEGER PRIMARY KEY AUTOINCREMENT, config TEXT NOT NULL);
+      CREATE TABLE subscriptions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, topic INTEGER, config TEXT NOT NULL);
+      CREATE TABLE bodies (
+        id INTEGER PRIMARY KEY, published INTEGER NOT NULL, remaining INTEGER NOT NULL, bytes BLOB NOT NULL);
+      CREATE TABLE pending (
+        subscription INTEGER NOT NULL, message INTEGER NOT NULL,
+        failures INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (subscription, message)) WITHOUT ROWID;
+      CREATE TABLE counter (next INTEGER NOT NULL);
+      INSERT INTO counter VALUES (8);
+      INSERT INTO bodies VALUES (7, ${Date.now()}, 1, x'0a0161');
+      INSERT INTO pending VALUES (1, 7, 3, 0);`);
+    const topic = 'projects/local/topics/events';
+    const config = {
+      name: subscription,
+      topic,
+      pushConfig: {},
+      ackDeadlineSeconds: 10,
+      messageRetentionDuration: { seconds: '604800' },
+      expirationPolicy: {},
+      deadLetterPolicy: { deadLetterTopic: topic, maxDeliveryAttempts: 10 },
+      state: 'ACTIVE',
+    };
+    old
+      .prepare('INSERT INTO topics (config) VALUES (?)')
+      .run(JSON.stringify({ name: topic, state: 'ACTIVE' }));
+    old.prepare('INSERT INTO subscriptions (topic, config) VALUES (1, ?)').run(JSON.stringify(config));
+    old.close();
+    const server = await startPubSub({ file, port: 0 });
+    const pulls = connectSubscriber(server.port);
+    const [{ receivedMessages }] = await pulls.pull({ subscription, maxMessages: 1 });
+    expect(receivedMessages?.[0]).toMatchObject({ deliveryAttempt: 4, message: { messageId: '7' } });
+    await pulls.close();
+    await server.close();
   });
 
   test('holds its file alone', async () => {

@@ -34,7 +34,10 @@ export interface Body {
 
 export interface Pending {
   message: number;
+  /** Deliveries that ended in a nack or an expired deadline. */
   failures: number;
+  /** Those of them that a dead-letter policy counts. */
+  counted: number;
   /** Milliseconds since the epoch before which it is not delivered again; 0 when it never failed. */
   notBefore: number;
 }
@@ -63,10 +66,12 @@ export function openStore(file: string): Store {
       id INTEGER PRIMARY KEY, published INTEGER NOT NULL, remaining INTEGER NOT NULL, bytes BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS pending (
       subscription INTEGER NOT NULL, message INTEGER NOT NULL,
-      failures INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0,
+      failures INTEGER NOT NULL DEFAULT 0, counted INTEGER NOT NULL DEFAULT 0,
+      not_before INTEGER NOT NULL DEFAULT 0,
       PRIMARY KEY (subscription, message)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS counter (next INTEGER NOT NULL);
   `);
+  addCounted(db);
   // Starting at the time keeps the ids of a fresh store apart from those of the one it replaces.
   db.prepare('INSERT INTO counter SELECT ? WHERE NOT EXISTS (SELECT 1 FROM counter)').run(Date.now() * 1000);
 
@@ -76,12 +81,12 @@ export function openStore(file: string): Store {
   const deleteLastBody = db.prepare('DELETE FROM bodies WHERE id = ? AND remaining <= 1');
   const releaseBody = db.prepare('UPDATE bodies SET remaining = remaining - 1 WHERE id = ?');
   const updatePending = db.prepare(
-    'UPDATE pending SET failures = ?, not_before = ? WHERE subscription = ? AND message = ?',
+    'UPDATE pending SET failures = ?, counted = ?, not_before = ? WHERE subscription = ? AND message = ?',
   );
   const updateCounter = db.prepare('UPDATE counter SET next = ?');
   const selectBody = db.prepare('SELECT bytes, published FROM bodies WHERE id = ?');
   const selectPending = db.prepare(
-    'SELECT message, failures, not_before FROM pending WHERE subscription = ? AND message > ? ORDER BY message LIMIT ?',
+    'SELECT message, failures, counted, not_before FROM pending WHERE subscription = ? AND message > ? ORDER BY message LIMIT ?',
   );
   const selectOldest = db.prepare(
     'SELECT p.message, b.published FROM pending p JOIN bodies b ON b.id = p.message WHERE p.subscription = ? ORDER BY p.message LIMIT ?',
@@ -105,7 +110,8 @@ export function openStore(file: string): Store {
       if (deleteLastBody.run(message).changes === 0) releaseBody.run(message);
     },
     noteFailure(subscription, pending) {
-      updatePending.run(pending.failures, Math.ceil(pending.notBefore), subscription, pending.message);
+      const { failures, counted, notBefore, message } = pending;
+      updatePending.run(failures, counted, Math.ceil(notBefore), subscription, message);
     },
   };
 
@@ -182,6 +188,7 @@ export function openStore(file: string): Store {
       selectPending.all(subscription, after, limit).map((row) => ({
         message: Number(row.message),
         failures: Number(row.failures),
+        counted: Number(row.counted),
         notBefore: Number(row.not_before),
       })),
     readBacklog(subscription) {
@@ -203,4 +210,14 @@ export function openStore(file: string): Store {
     },
     close: () => db.close(),
   };
+}
+
+/** Files of earlier versions have one count for both. */
+function addCounted(db: DatabaseSync): void {
+  const columns = db.prepare('PRAGMA table_info(pending)').all();
+  if (columns.some((column) => column.name === 'counted')) return;
+  db.exec(`
+    ALTER TABLE pending ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+    UPDATE pending SET counted = failures;
+  `);
 }

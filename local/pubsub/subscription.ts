@@ -13,6 +13,8 @@ export interface Entry {
   message: number;
   /** Deliveries that ended in a nack or an expired deadline. */
   failures: number;
+  /** Those of them that happened while there was a dead-letter policy: Google counts only then. */
+  counted: number;
   /** Milliseconds since the epoch before which it is not delivered again. */
   notBefore: number;
   /** True once acknowledged, dead-lettered or expired. */
@@ -192,7 +194,7 @@ export function createSubscription(
       const caughtUp = loadedThrough >= newest;
       newest = message;
       if (caughtUp && fresh.length < windowSize) {
-        fresh.push({ message, failures: 0, notBefore: 0, settled: false });
+        fresh.push({ message, failures: 0, counted: 0, notBefore: 0, settled: false });
         loadedThrough = message;
       }
       subscription.wake();
@@ -229,9 +231,10 @@ export function createSubscription(
       tally.failed++;
       entry.failures++;
       const { deadLetterPolicy, retryPolicy } = subscription.config;
+      if (deadLetterPolicy !== undefined) entry.counted++;
       if (
         deadLetterPolicy !== undefined &&
-        entry.failures >= deadLetterPolicy.maxDeliveryAttempts &&
+        entry.counted >= deadLetterPolicy.maxDeliveryAttempts &&
         deadLetter(subscription, taken)
       ) {
         tally.deadLettered++;
@@ -247,13 +250,13 @@ export function createSubscription(
               milliseconds(retryPolicy.maximumBackoff),
             ) / timeScale;
       entry.notBefore = Date.now() + delay;
-      const row = { message: entry.message, failures: entry.failures, notBefore: entry.notBefore };
-      commits.eventually((write) => write.noteFailure(id, row));
+      const { message, failures, counted, notBefore } = entry;
+      commits.eventually((write) => write.noteFailure(id, { message, failures, counted, notBefore }));
       if (delay > 0) delayed.add(entry);
       else retries.push(entry);
       subscription.wake();
     },
-    deliveryAttempt: (entry) => (subscription.config.deadLetterPolicy === undefined ? 0 : entry.failures + 1),
+    deliveryAttempt: (entry) => (subscription.config.deadLetterPolicy === undefined ? 0 : entry.counted + 1),
     dropExpired() {
       const before = Date.now() - milliseconds(subscription.config.messageRetentionDuration) / timeScale;
       const expired = new Set(store.readExpired(id, before, 1000));
