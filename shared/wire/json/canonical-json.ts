@@ -6,7 +6,8 @@ import {
   writeAscii,
   writeByte,
   writeBytes,
-  writeQuotedAscii,
+  writeInteger,
+  writeQuoted,
   writeText,
 } from './text-buffer.ts';
 import { clip, mendString, type ValueRules, type Warnings, warn } from './value-rules.ts';
@@ -86,6 +87,9 @@ const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const closeBrace = 0x7d;
 const comma = 0x2c;
+const minus = 0x2d;
+const point = 0x2e;
+const digitZero = 0x30;
 
 function writeValue(
   text: TextBuffer,
@@ -121,11 +125,21 @@ function writeString(
   where: string,
 ): void {
   if (value.length > rules.warnStringAbove) warn(warnings, 'string_too_long', where);
-  else if (writeQuotedAscii(text, value)) return;
+  else if (writeQuoted(text, value)) return;
   writeText(text, JSON.stringify(mendString(value, rules, warnings, where)));
 }
 
 function writeNumber(text: TextBuffer, value: number, warnings: Warnings, where: string): void {
+  if (isInt32(value)) {
+    writeInteger(text, value);
+    return;
+  }
+  // Prices, mostly. A decimal of so few digits is the shortest that denotes its double, so JavaScript writes the same.
+  const hundredths = Math.round(value * 100);
+  if (isInt32(hundredths) && hundredths / 100 === value) {
+    writeHundredths(text, hundredths);
+    return;
+  }
   if (Number.isFinite(value)) {
     writeAscii(text, `${value}`);
     return;
@@ -133,6 +147,19 @@ function writeNumber(text: TextBuffer, value: number, warnings: Warnings, where:
   // parseJson answers no such number; whoever made it otherwise shall not break the row.
   warn(warnings, 'inexact_number', where);
   writeAscii(text, `"${value}"`);
+}
+
+const isInt32 = (value: number): boolean => (value | 0) === value;
+
+/** With one place or two, as none would be a whole number. */
+function writeHundredths(text: TextBuffer, hundredths: number): void {
+  const size = Math.abs(hundredths);
+  const rest = size % 100;
+  if (hundredths < 0) writeByte(text, minus);
+  writeInteger(text, (size - rest) / 100);
+  writeByte(text, point);
+  writeByte(text, digitZero + Math.floor(rest / 10));
+  if (rest % 10 !== 0) writeByte(text, digitZero + (rest % 10));
 }
 
 function writeList(

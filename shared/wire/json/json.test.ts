@@ -71,6 +71,21 @@ describe('numbers', () => {
     );
   });
 
+  test('prices, and whole numbers of any size, are written as JavaScript writes them', () => {
+    const cents = fc.integer().map((value) => value / 100);
+    const near = fc.constantFrom(2 ** 31, -(2 ** 31), 21474836.47, 0.1 + 0.2, 1.005, -0.07, 99.999);
+    const any = fc.oneof(cents, near, fc.integer(), fc.maxSafeInteger(), fc.float({ noNaN: true }));
+    fc.assert(
+      fc.property(
+        any.filter((value) => Number.isFinite(value)),
+        (value) => {
+          expect(canonical(`{"n":${JSON.stringify(value)}}`).json).toBe(`{"n":${value}}`);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
   test('what is written again for quarantine loses no digit either', () => {
     const text = '[123456789012345678901234,9007199254740993,1e400,{"a":[0.12345678901234567890]}]';
     expect(writeJson(parse(text))).toBe(text);
@@ -101,6 +116,35 @@ describe('text', () => {
         expect(JSON.parse(canonical(text(entries)).json)).toEqual(JSON.parse(text(entries)));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test('of any plane, with anything that must be escaped, is written as JSON.stringify writes it', () => {
+    const unit = fc.oneof(
+      fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code).toWellFormed()),
+      fc.constantFrom(
+        '"',
+        '\\',
+        '\n',
+        '\u007f',
+        '\u0080',
+        '\u07ff',
+        '\u0800',
+        '\u2028',
+        '\ufeff',
+        '\uffff',
+        '步',
+        'é',
+      ),
+      fc.string({ minLength: 1, maxLength: 1 }),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit }), (value) => {
+        const json = JSON.stringify({ [value]: value, list: [value] });
+        expect(JSON.parse(canonical(json).json)).toEqual(JSON.parse(json));
+        expect(canonical(JSON.stringify({ s: value })).json).toBe(JSON.stringify({ s: value }));
+      }),
+      { numRuns: 1000 },
     );
   });
 
