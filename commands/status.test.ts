@@ -1,0 +1,252 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LocalCloud, startLocal } from '../local/index.ts';
+import { readText } from '../test/repository-files.ts';
+import { pathMetrics } from './status-read.ts';
+import type { Report } from './status-report.ts';
+import { advise, describeReport } from './status-text.ts';
+
+const script = fileURLToPath(new URL('status.ts', import.meta.url));
+
+async function run(flags: string[], environment: NodeJS.ProcessEnv) {
+  const child = spawn(process.execPath, [script, ...flags], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]);
+  return { stdout, stderr, code };
+}
+
+describe('the status of a running cloud', () => {
+  let dataDir: string;
+  let cloud: LocalCloud;
+  let environment: NodeJS.ProcessEnv;
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'tributary-status-'));
+    cloud = await startLocal({ dataDir, ports: 'free', timeScale: 60 });
+    const { ports } = cloud;
+    environment = {
+      PUBSUB_PORT: String(ports.pubsub),
+      BIGQUERY_PORT: String(ports.bigquery),
+      STORAGE_PORT: String(ports.storage),
+      GOOGLE_APIS_PORT: String(ports.googleApis),
+      MONITORING_PORT: String(ports.monitoring),
+    };
+  });
+  afterAll(async () => {
+    await cloud?.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const post = async (...events: object[]) => {
+    const body = JSON.stringify(
+      events.map((change) => ({
+        appid: 'shop',
+        xwho: 'visitor',
+        xwhat: 'view',
+        xwhen: Date.now(),
+        xcontext: {},
+        ...change,
+      })),
+    );
+    expect((await fetch(`${cloud.urls.ingest}/up`, { method: 'POST', body })).status).toBe(200);
+  };
+
+  /** Asks until the report is as expected: metrics come a few seconds late. */
+  async function untilTold(expected: object): Promise<Record<string, unknown>> {
+    const began = Date.now();
+    for (;;) {
+      const { stdout, stderr } = await run(['--format', 'json'], environment);
+      expect(stderr).toBe('');
+      const report: Record<string, unknown> = JSON.parse(stdout);
+      const isLate = Date.now() - began > 30_000;
+      if (isLate) expect(report).toMatchObject(expected);
+      try {
+        expect(report).toMatchObject(expected);
+        return report;
+      } catch {
+        await wait(500);
+      }
+    }
+  }
+
+  test('says that all is well where nothing has come yet', async () => {
+    const { stdout, stderr, code } = await run([], environment);
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    expect(stdout).toMatch(/received +0 +accepted 0 +quarantined 0 +dropped 0/);
+    expect(stdout).toContain('last event      none within a week');
+    expect(stdout).toMatch(/All is well: nothing is open\.\n$/);
+  });
+
+  test('tells what became of every event, from the lines that the functions log', async () => {
+    await post({}, {}, { xwho: 7 });
+    await post({ xwhat: '' });
+    await untilTold({
+      path: {
+        kind: 'told',
+        value: {
+          received: 4,
+          accepted: 2,
+          quarantined: 2,
+          dropped: 0,
+          messagesPublished: 2,
+          delivered: 2,
+          appended: 2,
+          refused: 0,
+        },
+      },
+      queue: { kind: 'told', value: { undelivered: 0, deadLetters: 0 } },
+      quarantine: {
+        kind: 'told',
+        value: [
+          { reason: 'bad_xwhat', project: 'shop', open: 1, replayable: 1 },
+          { reason: 'bad_xwho', project: 'shop', open: 1, replayable: 1 },
+        ],
+      },
+      lastEvent: { kind: 'told', value: expect.stringMatching(/^20\d\d-/) },
+    });
+    const { stdout } = await run([], environment);
+    expect(stdout).toContain(`npm run replay -- --where "reason = 'bad_xwho'"`);
+  });
+
+  test('tells what waits for BigQuery and what was spilled, until both are through', async () => {
+    await cloud.setFaults({ bigquery: { refuseAppends: true } });
+    await post({ xwhat: 'waits' });
+    await untilTold({ queue: { kind: 'told', value: { undelivered: 1 } } });
+    await cloud.setFaults({ pubsub: { publishUnavailableRate: 1 } });
+    await post({ xwhat: 'spilled' });
+    const report = await untilTold({
+      path: { kind: 'told', value: { messagesSpilled: 1 } },
+      spill: { kind: 'told', value: { objects: 1, bytes: expect.any(Number), isWhole: true } },
+    });
+    expect(report.advice).toContain(
+      'Spilled batches are on their way: replay drains the bucket every minute.',
+    );
+    await cloud.setFaults({ bigquery: { refuseAppends: false }, pubsub: { publishUnavailableRate: 0 } });
+    await cloud.runJob('replay-drain');
+    await untilTold({
+      path: { kind: 'told', value: { accepted: 4, appended: 4 } },
+      queue: { kind: 'told', value: { undelivered: 0 } },
+      spill: { kind: 'told', value: { objects: 0 } },
+    });
+  });
+
+  test('tells the rest where one service does not answer', async () => {
+    const { stdout, code } = await run([], { ...environment, MONITORING_PORT: '1' });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\nundelivered {5}not told: .*ECONNREFUSED/);
+    expect(stdout).toMatch(/quarantine {6}2 events/);
+    expect(stdout).toContain('Not told: path, queue.');
+  });
+});
+
+test('where nothing answers it says so, how to start it, and exits 1', async () => {
+  const { stdout, stderr, code } = await run([], {
+    MONITORING_PORT: '1',
+    BIGQUERY_PORT: '2',
+    STORAGE_PORT: '3',
+  });
+  expect(code).toBe(1);
+  expect(stdout).toContain('Nothing could be reached.');
+  expect(stderr).toContain('start it with npm start');
+});
+
+test.each([
+  [['--hours', '0'], '--hours must be a whole number from 1 to 720, not "0".'],
+  [['--timeout', 'x'], '--timeout must be a whole number'],
+  [['--format', 'xml'], '--format must be text or json'],
+  [['--dataset', 'a-b'], '--dataset (DATASET) must be'],
+  [['--what'], '--what'],
+])('what it does not understand it refuses: %j', async (flags, message) => {
+  const { stderr, code } = await run(flags, {});
+  expect(code).toBe(1);
+  expect(stderr).toContain(message);
+});
+
+test('the metrics that it asks for are those of infra/log-metrics.json', () => {
+  const { metrics } = JSON.parse(readText('infra/log-metrics.json')) as { metrics: { name: string }[] };
+  const names = metrics.map(({ name }) => name);
+  for (const name of Object.values(pathMetrics)) expect(names).toContain(name);
+});
+
+describe('what to do', () => {
+  const at = new Date('2026-01-02T00:00:00Z');
+  const counts = Object.fromEntries(Object.keys(pathMetrics).map((key) => [key, 0])) as Record<
+    keyof typeof pathMetrics,
+    number
+  >;
+  const told = <T>(value: T) => ({ kind: 'told', value }) as const;
+  const well: Report = {
+    project: 'local',
+    at,
+    hours: 24,
+    path: told(counts),
+    queue: told({ undelivered: 0, oldestSeconds: 0, deadLetters: 0 }),
+    spill: told({ objects: 0, bytes: 0, oldest: undefined, isWhole: true }),
+    quarantine: told([]),
+    lastEvent: told(undefined),
+  };
+  const ago = (seconds: number) => new Date(at.getTime() - seconds * 1000);
+  const inQuarantine = { reason: 'bad_xwho', project: 'shop', open: 3, replayable: 2, oldest: ago(90_000) };
+
+  test.each<[string, Partial<Report>, string[]]>([
+    ['nothing', {}, ['All is well: nothing is open.']],
+    [
+      'wait where messages are on their way',
+      { queue: told({ undelivered: 2, oldestSeconds: 3, deadLetters: 0 }) },
+      ['2 messages are on their way to BigQuery.'],
+    ],
+    [
+      'look at load where they wait for long',
+      { queue: told({ undelivered: 2, oldestSeconds: 7_200, deadLetters: 0 }) },
+      ['The oldest message waits for 2 h: the log of load says what it cannot append.'],
+    ],
+    [
+      'redrive what was given up',
+      { queue: told({ undelivered: 0, oldestSeconds: 0, deadLetters: 5 }) },
+      ['5 messages were given up: mend what the log of load names, then npm run redrive.'],
+    ],
+    [
+      'look at replay where batches stay spilled',
+      { spill: told({ objects: 1, bytes: 10, oldest: ago(3_600), isWhole: true }) },
+      ['Spilled batches wait for long: the log of replay says why it does not drain the bucket.'],
+    ],
+    [
+      'replay what can be, once its cause is mended',
+      { quarantine: told([inQuarantine]) },
+      [
+        'Once the cause is mended, in the settings or in the code, replay what is in quarantine:',
+        `  npm run replay -- --where "reason = 'bad_xwho'"`,
+        '1 of quarantine were kept in part only and cannot be replayed.',
+      ],
+    ],
+    [
+      'know of senders that were refused',
+      { path: told({ ...counts, requestsUnstored: 4 }) },
+      ['4 requests were answered 503: their senders had to send again.'],
+    ],
+    ['ask again', { queue: { kind: 'unavailable', reason: 'away' } }, ['Not told: queue.']],
+  ])('is to %s', (_, change, lines) => {
+    expect(advise({ ...well, ...change })).toEqual(lines);
+  });
+
+  test('is told after what is open, and a project cannot forge the terminal', () => {
+    const shown = describeReport({
+      ...well,
+      quarantine: told([{ ...inQuarantine, project: 'a\u001b[2Jb\nc' }]),
+    });
+    expect(shown).not.toContain('\u001b');
+    expect(shown).toMatch(/\n {2}bad_xwho {2}a\ufffd\[2Jb\ufffdc {5}3 {2}25 h\n/);
+  });
+});
