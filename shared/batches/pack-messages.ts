@@ -67,8 +67,8 @@ const compress = (bytes: Buffer): Buffer =>
 const attributesOf = (batch: EventBatch, facts: BatchFacts): Record<string, string> => ({
   batch_id: facts.batchId,
   dialect: facts.dialect,
-  // An attribute's value may have 1,024 bytes.
-  project: (facts.project ?? '').slice(0, 255),
+  // An attribute's value may have 1,024 bytes, and has to be UTF-8: the cut may go through a character.
+  project: (facts.project ?? '').slice(0, 255).toWellFormed(),
   count: String(batch.events.length),
   encoding: 'gzip',
   schema_version: String(facts.schemaVersion ?? currentSchemaVersion),

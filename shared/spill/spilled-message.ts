@@ -4,7 +4,7 @@ import type { Message } from '../google/pubsub-publisher.ts';
 export interface SpilledObject {
   /** `<batch_id>/<part>`. */
   readonly name: string;
-  /** The custom metadata: the message's attributes. */
+  /** The custom metadata: the message's attributes, percent-encoded where they are not plain ASCII. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly data: Buffer;
 }
@@ -21,7 +21,7 @@ export function toSpilledObject({ data, attributes }: Message, part: number): Sp
   const batchId = attributes.batch_id;
   if (batchId === undefined) throw new TypeError('a message without batch_id cannot be spilled');
   const metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(attributes)) metadata[name] = value.toWellFormed();
+  for (const [name, value] of Object.entries(attributes)) metadata[name] = encodeValue(value);
   return { name: `${batchId}/${part}`, metadata, data };
 }
 
@@ -29,7 +29,25 @@ export function toSpilledObject({ data, attributes }: Message, part: number): Sp
 export function readSpilledObject({ name, metadata, data }: SpilledObject): Message | undefined {
   const batchId = spilledName.exec(name)?.groups?.batchId;
   if (batchId === undefined || metadata.batch_id !== batchId) return undefined;
-  return { data, attributes: { ...metadata } };
+  const attributes: Record<string, string> = {};
+  for (const [key, value] of Object.entries(metadata)) {
+    const decoded = decodeValue(value);
+    if (decoded === undefined) return undefined;
+    attributes[key] = decoded;
+  }
+  return { data, attributes };
 }
 
 const spilledName = /^(?<batchId>[0-9a-f]{32})\/\d{1,6}$/;
+
+/** Custom metadata also travels as HTTP headers, which take neither control characters nor outer spaces, and ASCII only. */
+const encodeValue = (value: string): string =>
+  /^(?! )[\x20-\x24\x26-\x7e]*(?<! )$/.test(value) ? value : encodeURIComponent(value.toWellFormed());
+
+function decodeValue(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}
