@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 export type Step =
   | { readonly write: Buffer }
   | { readonly pauseMs: number }
+  | { readonly until: Promise<unknown> }
   /** Closes its side and goes on reading, or tears the connection down. */
   | { readonly end: 'half' | 'reset' }
   /** A byte every `everyMs`. */
@@ -64,6 +65,7 @@ export async function play(
     if (isOver) break;
     if ('write' in step) await write(step.write);
     else if ('pauseMs' in step) await Promise.race([promise, wait(step.pauseMs)]);
+    else if ('until' in step) await Promise.race([promise, step.until]);
     else if ('drip' in step) {
       for (const byte of step.drip) {
         if (isOver) break;
