@@ -177,6 +177,7 @@ export async function openCatalog(database: Database, now: () => Date): Promise<
       return {
         defaultProject,
         ...(defaultDataset === undefined ? {} : { defaultDataset }),
+        hasDataset: (projectId, datasetId) => find('dataset', [projectId, datasetId]) !== undefined,
         relation(reference) {
           const entry = find('table', [reference.projectId, reference.datasetId, reference.tableId]);
           if (entry?.kind === 'view') return { kind: 'view', query: entry.query };

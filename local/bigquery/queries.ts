@@ -1,7 +1,12 @@
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  DuckDBListValue,
+  DuckDBStructValue,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import type { CatalogStore } from './catalog.ts';
 import { GoogleError, invalidQuery, notFound } from './errors.ts';
-import { GoogleSqlError, type Translated, translate } from './sql/index.ts';
+import { type Field, GoogleSqlError, type Translated, translate } from './sql/index.ts';
 import { measureTable } from './table-size.ts';
 
 type TranslateOptions = Parameters<typeof translate>[1];
@@ -23,12 +28,37 @@ export async function runQuery(
   translated: Translated,
 ): Promise<DuckDBValue[][]> {
   try {
-    const result = await connection.runAndReadAll(translated.sql);
-    return result.getRows();
+    const rows = (await connection.runAndReadAll(translated.sql)).getRows();
+    refuseNullElements(rows, translated.schema);
+    return rows;
   } catch (error) {
     throw queryFailure(error);
   }
 }
+
+/** "BigQuery raises an error if the query result has an array which contains a NULL element": docs/arrays. */
+function refuseNullElements(rows: readonly DuckDBValue[][], schema: readonly Field[]): void {
+  const arrays = schema.flatMap((field, index) => (holdsArray(field) ? [{ field, index }] : []));
+  if (arrays.length === 0) return;
+  for (const row of rows) for (const { field, index } of arrays) visit(row[index] ?? null, field);
+
+  function visit(value: DuckDBValue, field: Field): void {
+    if (value instanceof DuckDBListValue) {
+      for (const item of value.items) {
+        if (item === null) {
+          throw invalidQuery(`Array cannot have a null element; error in writing field ${field.name}`);
+        }
+        visit(item, field);
+      }
+    } else if (value instanceof DuckDBStructValue) {
+      const members = Object.values(value.entries);
+      for (const [index, member] of (field.fields ?? []).entries()) visit(members[index] ?? null, member);
+    }
+  }
+}
+
+const holdsArray = (field: Field): boolean =>
+  field.mode === 'REPEATED' || (field.fields ?? []).some(holdsArray);
 
 /**
  * Estimates what BigQuery would bill: the bytes of the columns that the query names, in the tables it reads. A column
@@ -54,6 +84,7 @@ export async function estimateBytes(
 }
 
 function queryFailure(error: unknown): GoogleError {
+  if (error instanceof GoogleError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (/^INTERRUPT/i.test(message)) {
     return new GoogleError(

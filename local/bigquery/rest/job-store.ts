@@ -53,6 +53,7 @@ export interface JobStore {
 const MAX_JOBS = 1_000;
 /** Values (rows times columns) of the results that are kept: a few hundred MB at the most. */
 const MAX_RESULT_VALUES = 2_000_000;
+const INTERRUPT_AGAIN_MS = 20;
 /** Beyond it setTimeout fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -136,7 +137,14 @@ export function openJobStore(context: {
     if (entry === undefined) return;
     job.error ??= new GoogleError(400, 'stopped', 'CANCELLED', `Job execution was cancelled: ${why}`);
     if (entry.connection === undefined) end(job);
-    else entry.connection.interrupt();
+    else interrupt(job, entry.connection);
+  }
+
+  /** Again and again, since DuckDB forgets an interrupt that comes before the statement has begun. */
+  function interrupt(job: Job, connection: DuckDBConnection): void {
+    if (!open.has(job)) return;
+    connection.interrupt();
+    setTimeout(() => interrupt(job, connection), INTERRUPT_AGAIN_MS);
   }
 
   const cancel = (job: Job) => stop(job, 'User requested cancellation');

@@ -38,6 +38,7 @@ export interface Catalog {
   defaultProject: string;
   defaultDataset?: { projectId: string; datasetId: string };
   relation(reference: TableReference): Relation | undefined;
+  hasDataset(projectId: string, datasetId: string): boolean;
   tableFunction(reference: RoutineReference): TableFunction | undefined;
 }
 

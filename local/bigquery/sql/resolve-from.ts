@@ -137,7 +137,9 @@ function resolveRelation(
   const { projectId, datasetId, tableId } = reference;
   if (!relation) {
     throw new GoogleSqlError(
-      `Not found: Table ${projectId}:${datasetId}.${tableId} was not found in location US`,
+      context.catalog.hasDataset(projectId, datasetId)
+        ? `Not found: Table ${projectId}:${datasetId}.${tableId} was not found in location US`
+        : `Not found: Dataset ${projectId}:${datasetId} was not found in location US`,
       {
         reason: 'notFound',
         location: at,
@@ -176,6 +178,7 @@ function resolveBody(
     catalog: {
       defaultProject: project,
       relation: (reference) => context.catalog.relation(reference),
+      hasDataset: (projectId, datasetId) => context.catalog.hasDataset(projectId, datasetId),
       tableFunction: (reference) => context.catalog.tableFunction(reference),
     },
   };

@@ -21,6 +21,10 @@ export function resolveParameter(
   context: Context,
 ): Fragment {
   const { name, index, at } = parameter;
+  const areNamed = context.parameters.some((candidate) => candidate.name);
+  if (name === undefined && areNamed) throw invalid('Positional parameters are not supported', at);
+  if (name !== undefined && !areNamed && context.parameters.length > 0)
+    throw invalid('Named parameters are not supported', at);
   const found =
     name === undefined
       ? context.parameters[index]

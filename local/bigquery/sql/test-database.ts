@@ -49,6 +49,7 @@ const views: Record<string, string> = {
 
 export const testCatalog: Catalog = {
   defaultProject: 'local',
+  hasDataset: (_, datasetId) => datasetId === 'tributary',
   relation({ datasetId, tableId }) {
     if (datasetId !== 'tributary') return undefined;
     if (tableId === 'event_log')
