@@ -4,6 +4,7 @@ import { featureCases } from './feature-cases.ts';
 import { publishCases } from './publish-cases.ts';
 import { pullCases } from './pull-cases.ts';
 import { pushCases } from './push-cases.ts';
+import { requestCases } from './request-cases.ts';
 import { streamCases } from './stream-cases.ts';
 import { subscriptionCases } from './subscription-cases.ts';
 import { topicCases } from './topic-cases.ts';
@@ -12,6 +13,7 @@ import { topicCases } from './topic-cases.ts';
 export const casesByTheme: Readonly<Record<string, readonly Case[]>> = {
   Topics: topicCases,
   Subscriptions: subscriptionCases,
+  Requests: requestCases,
   Publishing: publishCases,
   Pulling: pullCases,
   Streams: streamCases,

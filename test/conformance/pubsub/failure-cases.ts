@@ -18,7 +18,7 @@ async function createDeadLetters(bench: Bench, settings: object = {}) {
 async function nackUntilGone(bench: Bench, subscription: string, most: number): Promise<number[]> {
   const attempts: number[] = [];
   while (attempts.length < most) {
-    const pulled = await pull(bench, subscription, 1, 1_500);
+    const pulled = await pull(bench, subscription, 1, 3_000);
     if (pulled[0] === undefined) break;
     attempts.push(pulled[0].attempt);
     await changeDeadline(bench, subscription, pulled, 0);
@@ -54,7 +54,7 @@ export const failureCases: readonly Case[] = [
       await publish(bench, 'slow');
       const attempts: number[] = [];
       while (attempts.length < 8) {
-        const pulled = await pull(bench, subscription, 1, 3_000);
+        const pulled = await pull(bench, subscription, 1, 5_000);
         if (pulled[0] === undefined) break;
         attempts.push(pulled[0].attempt);
         await changeDeadline(bench, subscription, pulled, 1);

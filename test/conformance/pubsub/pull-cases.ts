@@ -23,8 +23,9 @@ export const pullCases: readonly Case[] = [
       const { subscription } = await createPair(bench);
       await publish(bench, 'a');
       const pulled = await pull(bench, subscription);
-      await changeDeadline(bench, subscription, pulled, 1);
       await acknowledge(bench, subscription, pulled);
+      // Were it still leased, it would be back after a second.
+      await changeDeadline(bench, subscription, pulled, 1);
       await wait(1_000);
       return { received: pulled[0]?.text ?? '', again: await pullForAMoment(bench, subscription) };
     },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Bench, Case, Observation } from './case.ts';
 import { reference } from './case.ts';
@@ -28,27 +29,32 @@ function openStream(bench: Bench) {
     send: (request: object) => {
       stream.write(request);
     },
-    /** Resolves with the code the stream ends with; `open` when it lives on. */
-    async outcome(withinMs = 5_000) {
-      await eventually(() => ended !== undefined, withinMs);
-      const outcome = ended ?? 'open';
-      stream.cancel();
-      return outcome;
-    },
+    /** The code that the stream ended with. */
+    ended: () => ended,
     cancel: () => stream.cancel(),
   };
 }
 
 const open = { streamAckDeadlineSeconds: 10 };
 
-/** What the stream is refused when these requests are written to it. */
+/**
+ * What the stream is refused when these requests are written to it; `open` when it delivers what is published to
+ * `events` after that.
+ */
 async function refusalOf(bench: Bench, ...requests: readonly object[]): Promise<string> {
   const stream = openStream(bench);
   for (const request of requests) {
     stream.send(request);
     await wait(50);
   }
-  return stream.outcome(1_500);
+  const text = randomUUID();
+  await publish(bench, text);
+  const isAlive = () => stream.received.some((one) => one.text === text);
+  await eventually(() => isAlive() || stream.ended() !== undefined);
+  if (isAlive()) await wait(300);
+  const refusal = stream.ended() ?? 'open';
+  stream.cancel();
+  return refusal;
 }
 
 /** StreamingPull. */
@@ -273,7 +279,8 @@ export const streamCases: readonly Case[] = [
       stream.send({ subscription, ...open });
       await wait(300);
       await bench.subscriptions.deleteSubscription({ subscription });
-      const deleted = await stream.outcome(3_000);
+      await eventually(() => stream.ended() !== undefined);
+      const deleted = stream.ended() ?? 'open';
       const { url } = await bench.endpoint();
       const push = bench.subscription('push');
       await bench.subscriptions.createSubscription({ name: push, topic, pushConfig: { pushEndpoint: url } });
