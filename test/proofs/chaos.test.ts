@@ -15,13 +15,13 @@ test('every event is in events once although the function that drains the spill 
       from: 0,
       to: 1,
       seed: 3,
-      requestsPerRound: 40,
+      requestsPerRound: 30,
       only: 'replay, draining',
       progress: () => {},
       onRound: (figures) => rounds.push(figures),
     });
     expect(rounds).toMatchObject([
-      { isUnderWay: true, sent: 200, missing: 0, double: 0, wrongOutcomes: 0, deadLettered: 0 },
+      { isUnderWay: true, sent: 150, missing: 0, double: 0, wrongOutcomes: 0, deadLettered: 0 },
     ]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LocalCloud, startLocal } from '../../local/index.ts';
 import { untilDelivered, warehouseOf } from '../warehouse-of.ts';
+import { drainSpill } from './drain-spill.ts';
 import { type NumberedTraffic, sendNumbered } from './numbered-events.ts';
 import { createRandom } from './random.ts';
 
@@ -140,6 +141,7 @@ export async function proveKill(options: KillOptions): Promise<KillFigures> {
       bigquery: { appendFailRate: 0, appendStoredThenLostRate: 0, appendDelayMs: 0 },
       pubsub: { redeliverRate: 0 },
     });
+    await drainSpill(cloud);
     await untilDelivered(cloud, 900_000);
     const figures = await readFigures(cloud, requests * perRequest);
     return {

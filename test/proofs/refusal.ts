@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { startLocal } from '../../local/index.ts';
 import { untilDelivered } from '../warehouse-of.ts';
+import { drainSpill } from './drain-spill.ts';
 import { ackDeadlineSeconds, readFigures, timeScale } from './kill.ts';
 import { sendNumbered } from './numbered-events.ts';
 
@@ -61,6 +62,7 @@ export async function proveRefusal(options: RefusalOptions): Promise<RefusalFigu
     const failedPushes = Object.values(subscriptions).reduce((sum, { failed }) => sum + failed, 0);
     progress('BigQuery accepts again; waiting until all is delivered');
     await cloud.setFaults({ bigquery: { refuseAppends: false } });
+    await drainSpill(cloud);
     await untilDelivered(cloud, 900_000);
     const { inEvents, missing, double, deadLettered, quarantined } = await readFigures(
       cloud,

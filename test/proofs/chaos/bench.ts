@@ -71,11 +71,6 @@ export function writeSettings(path: string, projects: readonly string[]): void {
   renameSync(`${path}.next`, path);
 }
 
-export async function objectsInBucket({ cloud }: Bench): Promise<number | undefined> {
-  const counts = await cloud.counts().catch(() => undefined);
-  return counts && Object.values(counts.buckets).reduce((sum, { objects }) => sum + objects, 0);
-}
-
 /** Pushes to `load` that are not answered yet, and dead letters that are. */
 export async function messagesOf({ cloud }: Bench, subscription: string) {
   const counts = await cloud.counts().catch(() => undefined);
@@ -108,15 +103,6 @@ export async function fillBucket(bench: Bench, from: number, to: number): Promis
   await setFaults(bench, { pubsub: { publishUnavailableRate: 1 } });
   await sendAll(bench, from, to);
   await setFaults(bench, { pubsub: { publishUnavailableRate: 0 } });
-}
-
-/** Drains the spill bucket until it is empty, whatever fails meanwhile. */
-export async function drainAll(bench: Bench): Promise<void> {
-  for (;;) {
-    if ((await objectsInBucket(bench)) === 0) return;
-    await bench.cloud.runJob('replay-drain').catch(() => undefined);
-    await pause(50);
-  }
 }
 
 /** Makes dead letters of what lies in the spill bucket: the very messages that Pub/Sub would have had. */

@@ -2,8 +2,9 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LocalCloud, startLocal } from '../../../local/index.ts';
 import { untilDelivered, type Warehouse, warehouseOf } from '../../warehouse-of.ts';
+import { drainSpill } from '../drain-spill.ts';
 import { createRandom } from '../random.ts';
-import { type Bench, drainAll, heal, messagesOf, writeSettings } from './bench.ts';
+import { type Bench, heal, messagesOf, writeSettings } from './bench.ts';
 import { pairs } from './stages.ts';
 
 export interface ChaosOptions {
@@ -77,7 +78,7 @@ export async function proveChaos(options: ChaosOptions): Promise<void> {
       const isUnderWay = await run(bench, kill);
       await heal(bench);
       await cloud.serving();
-      await drainAll(bench);
+      await drainSpill(cloud);
       await untilDelivered(cloud, 300_000);
       const figures: RoundFigures = {
         round,

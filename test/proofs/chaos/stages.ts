@@ -4,16 +4,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { untilDelivered } from '../../warehouse-of.ts';
+import { drainSpill, objectsSpilled } from '../drain-spill.ts';
 import { play } from '../fuzz/play.ts';
 import { numberedBody } from '../numbered-events.ts';
 import {
   type Bench,
-  drainAll,
   fillBucket,
   heal,
   messagesOf,
   moveBucketToDeadLetters,
-  objectsInBucket,
   sendAll,
   sendLater,
   setFaults,
@@ -76,12 +75,12 @@ const publishing: Stage = async (bench, kill) => {
 const spilling: Stage = async (bench, kill) => {
   await setFaults(bench, { pubsub: { publishUnavailableRate: 1 }, storage: { delayMs: 60 } });
   const sending = watch(sendAll(bench, bench.from, bench.to));
-  const begun = await until(async () => ((await objectsInBucket(bench)) ?? 0) > 2, 20_000);
+  const begun = await until(async () => ((await objectsSpilled(bench.cloud)) ?? 0) > 2, 20_000);
   const isUnderWay = begun && sending.isOpen();
   await kill();
   await heal(bench);
   await sending.ended;
-  await drainAll(bench);
+  await drainSpill(bench.cloud);
   return isUnderWay;
 };
 
@@ -101,15 +100,15 @@ const appending: Stage = async (bench, kill) => {
 
 const draining: Stage = async (bench, kill) => {
   await fillBucket(bench, bench.from, bench.to);
-  const full = (await objectsInBucket(bench)) ?? 0;
+  const full = (await objectsSpilled(bench.cloud)) ?? 0;
   await setFaults(bench, { pubsub: { publishDelayMs: 150 }, storage: { delayMs: 20 } });
   const job = watch(bench.cloud.runJob('replay-drain'));
-  const begun = await until(async () => ((await objectsInBucket(bench)) ?? full) < full, 20_000);
-  const isUnderWay = begun && job.isOpen() && ((await objectsInBucket(bench)) ?? 0) > 0;
+  const begun = await until(async () => ((await objectsSpilled(bench.cloud)) ?? full) < full, 20_000);
+  const isUnderWay = begun && job.isOpen() && ((await objectsSpilled(bench.cloud)) ?? 0) > 0;
   await kill();
   await heal(bench);
   await job.ended;
-  await drainAll(bench);
+  await drainSpill(bench.cloud);
   return isUnderWay;
 };
 
@@ -138,6 +137,7 @@ async function replayOnce({ cloud, laterProject }: Bench): Promise<number | unde
 /** What was refused for its project is brought back, once the settings name it. */
 const replaying: Stage = async (bench, kill) => {
   await sendLater(bench, bench.from, bench.to);
+  await drainSpill(bench.cloud);
   await untilDelivered(bench.cloud, 120_000);
   writeSettings(bench.settings, ['proof', bench.laterProject]);
   await setFaults(bench, { pubsub: { publishDelayMs: 250 }, bigquery: { appendDelayMs: 250 } });

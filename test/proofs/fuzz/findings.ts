@@ -17,6 +17,8 @@ export interface Findings {
   events: number;
   /** Events that differ from no other by a mutation, and so are shown once for both. */
   copies: number;
+  /** Batches found in the spill bucket, which were drained before they were judged. */
+  spilled: number;
   /** Ends of processes that nobody asked for. */
   crashes: string[];
   /** Lines of severity ERROR or worse, by function and message. */
@@ -68,6 +70,7 @@ export const noFindings = (): Findings => ({
   failures: [],
   events: 0,
   copies: 0,
+  spilled: 0,
   crashes: [],
   errors: {},
   leaks: 0,

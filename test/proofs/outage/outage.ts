@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Faults, type LocalCloud, startLocal } from '../../../local/index.ts';
 import { untilDelivered, warehouseOf } from '../../warehouse-of.ts';
+import { drainSpill, objectsSpilled } from '../drain-spill.ts';
 import { percentile } from '../percentile.ts';
 import { createRandom } from '../random.ts';
 import { type BatchAnswer, runBatchClient } from './batch-client.ts';
@@ -123,7 +124,7 @@ export async function proveOutage(options: OutageOptions): Promise<OutageFigures
     const watching = (async () => {
       while (!isOver) {
         await pause(500);
-        mostInBucket = Math.max(mostInBucket, (await bucketOf(cloud)) ?? 0);
+        mostInBucket = Math.max(mostInBucket, (await objectsSpilled(cloud)) ?? 0);
       }
     })();
     for (const { name, seconds, faults, isBothDown } of options.phases) {
@@ -140,15 +141,17 @@ export async function proveOutage(options: OutageOptions): Promise<OutageFigures
     isOver = true;
     await Promise.all([clients, killing, watching]);
     await cloud.setFaults(healed);
-    progress(`healed; ${(await bucketOf(cloud)) ?? 'unknown'} batches are in the spill bucket`);
-    const drainSeconds = await drain(cloud, progress);
+    progress(`healed; ${(await objectsSpilled(cloud)) ?? 'unknown'} batches are in the spill bucket`);
+    const drainBegan = performance.now();
+    await drainSpill(cloud, progress);
+    const drainSeconds = Math.round((performance.now() - drainBegan) / 100) / 10;
     await untilDelivered(cloud, 300_000);
     const stored = await readNumbers(cloud, sent);
     return {
       seed,
       ...judgeNumbers(answers, stored),
       mostInBucket,
-      leftInBucket: (await bucketOf(cloud)) ?? -1,
+      leftInBucket: (await objectsSpilled(cloud)) ?? -1,
       drainSeconds,
       kills: kills.length,
       restarts,
@@ -207,27 +210,6 @@ async function restartIngest(cloud: LocalCloud, front: FrontEnd): Promise<void> 
 async function pauseWhile(milliseconds: number, goesOn: () => boolean): Promise<void> {
   const end = performance.now() + milliseconds;
   while (goesOn() && performance.now() < end) await pause(50);
-}
-
-async function bucketOf(cloud: LocalCloud): Promise<number | undefined> {
-  try {
-    const { buckets } = await cloud.counts();
-    return Object.values(buckets).reduce((sum, { objects }) => sum + objects, 0);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Runs the scheduled drain until the bucket is empty; how long that took, in seconds. */
-async function drain(cloud: LocalCloud, progress: (line: string) => void): Promise<number> {
-  const began = performance.now();
-  while ((await bucketOf(cloud)) !== 0) {
-    const run = await cloud.runJob('replay-drain');
-    progress(`drained: ${'body' in run ? `${run.status} ${run.body.trim()}` : run.error}`);
-    if (performance.now() - began > 300_000) break;
-    await pause(200);
-  }
-  return Math.round((performance.now() - began) / 100) / 10;
 }
 
 /** How often each number is in `events`. */
