@@ -7,7 +7,7 @@ const REFUSED = [
   // Preconditions, metadata and access lists of the XML API.
   /^x-goog-(?:if|meta|acl|copy-source)/,
   /^x-http-method-override$/,
-  /^if-(?:modified|unmodified)-since$/,
+  /^if-(?:(?:un)?modified-since|range)$/,
 ];
 
 /** Refuses headers that change what a request means and that nothing here heeds. */

@@ -100,6 +100,20 @@ describe('a write that is done, with its answer lost', () => {
   });
 });
 
+test('an answer that is late comes after what was asked for is done', async () => {
+  faults.delayMs = 1000;
+  let answered = false;
+  const saving = bucket
+    .file('object')
+    .save('content', { resumable: false })
+    .then(() => {
+      answered = true;
+    });
+  await expect.poll(() => server.counts().buckets.bucket?.objects, { interval: 5, timeout: 30_000 }).toBe(1);
+  expect(answered).toBe(false);
+  await saving;
+});
+
 test.each([
   ['unavailableRate', [0, 1, 2, 3, 4]],
   // Not the last one: asking then how far it got, this version of the client takes "all of it" for "nothing".
