@@ -177,7 +177,8 @@ describe('a replay that is interrupted', () => {
     const request = nextRequest();
     await replay.quarantine(ingest(events(5, { appid }), refusing, request).quarantine);
     replay.pubsubFaults.publishUnavailableRate = 1;
-    expect(await replay.call('/replay', { where: of(appid) })).toMatchObject({
+    const failing = () => replay.call('/replay', { where: of(appid) });
+    expect(await replay.impatiently(failing)).toMatchObject({
       status: 503,
       body: { error: { message: expect.stringContaining('Pub/Sub did not acknowledge') } },
     });
@@ -193,7 +194,8 @@ describe('a replay that is interrupted', () => {
     const request = nextRequest();
     await replay.quarantine(ingest(events(5, { appid }), refusing, request).quarantine);
     replay.bigqueryFaults.refuseAppends = true;
-    expect(await replay.call('/replay', { where: of(appid) })).toMatchObject({
+    const failing = () => replay.call('/replay', { where: of(appid) });
+    expect(await replay.impatiently(failing)).toMatchObject({
       status: 503,
       body: { error: { message: expect.stringContaining('quarantine_outcomes') } },
     });

@@ -33,6 +33,8 @@ import { createQuarantineReader } from './read-quarantine.ts';
 export const audience = 'https://replay.example.com';
 export const operator = 'operator@local.iam.gserviceaccount.com';
 const spill = 'tributary-spill';
+const longCallMs = 15_000;
+const published = 'projects/local/subscriptions/published';
 
 /** Starts `replay` on a host of its own, against a local BigQuery, Pub/Sub, Cloud Storage and issuer of tokens. */
 export async function startReplay(given: { timeoutSeconds?: number } = {}) {
@@ -72,6 +74,7 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
   const writer = createWriter({ client: storageWrite, project: 'local', dataset: 'tributary', limits });
   const logged: { severity: string; message: string; [field: string]: unknown }[] = [];
   let settings: Settings | string = accepting;
+  let callWithinMs = longCallMs;
   const handler = createReplayHandler({
     verifyToken: createTokenVerifier({ audience, emails: [operator] }, environment),
     reader: createQuarantineReader(bigquery, 'tributary'),
@@ -86,7 +89,9 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
     },
     timeoutSeconds: given.timeoutSeconds ?? 60,
     now: Date.now,
-    callWithinMs: 1_500,
+    get callWithinMs() {
+      return callWithinMs;
+    },
     log: (severity, message, fields) => logged.push({ severity, message, ...fields }),
   });
   const host = createHost(handler);
@@ -100,6 +105,13 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
     bigqueryFaults,
     pubsubFaults,
     storageFaults,
+    /** Has what fails fail soon, while `act` runs. */
+    async impatiently<T>(act: () => Promise<T>): Promise<T> {
+      callWithinMs = 1_000;
+      return act().finally(() => {
+        callWithinMs = longCallMs;
+      });
+    },
     setSettings(next: Settings | string) {
       settings = next;
     },
@@ -124,12 +136,13 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
     /** What was published since the last time. */
     async published(): Promise<Message[]> {
       const messages: Message[] = [];
-      for (;;) {
-        const pulled = await subscriber.pull(1_000, 300);
-        if (pulled.length === 0) return messages;
+      const backlog = () => pubsubServer.counts().subscriptions[published]?.backlog ?? 0;
+      while (backlog() > 0) {
+        const pulled = await subscriber.pull(1_000, 5_000);
         messages.push(...pulled.map(({ data, attributes }) => ({ data, attributes })));
         await subscriber.acknowledge(pulled.map(({ ackId }) => ackId));
       }
+      return messages;
     },
     async query(sql: string): Promise<Record<string, unknown>[]> {
       const [rows] = await bigquery.query({ query: sql, defaultDataset: { datasetId: 'tributary' } });
