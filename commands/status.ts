@@ -1,10 +1,6 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createBigQuery } from '../shared/google/bigquery.ts';
-import { openBucket } from '../shared/google/cloud-storage.ts';
-import { createMonitoring } from '../shared/google/monitoring.ts';
-import { clientEnvironment, localProject } from './endpoints.ts';
+import { localProject } from './endpoints.ts';
+import { openClients } from './status-clients.ts';
 import { type Clients, type ReadOptions, readParts } from './status-read.ts';
 import { isReached, type Report } from './status-report.ts';
 import { advise, describeReport } from './status-text.ts';
@@ -60,13 +56,11 @@ async function main(): Promise<number> {
   const isLocal = project === localProject;
   const bucket =
     flags['spill-bucket'] ?? (process.env.SPILL_BUCKET || (isLocal ? 'tributary-spill' : undefined));
-  const clients = openClients(project, bucket);
+  const clients = openClients(project, bucket, process.env);
   try {
     return await tellStatus(clients, options, { format, watch: flags.watch });
   } finally {
-    clients.spill?.close();
-    // Where it never was opened there is nothing to close.
-    await clients.monitoring.close().catch(() => undefined);
+    await clients.close();
   }
 }
 
@@ -106,33 +100,6 @@ async function tellStatus(
 }
 
 const watchEveryMs = 2_000;
-
-function openClients(project: string, bucket: string | undefined): Clients {
-  const environment = clientEnvironment(project, process.env);
-  // Google's clients look for a metadata server otherwise, and warn that there is none.
-  if (project === localProject) process.env.METADATA_SERVER_DETECTION ??= 'none';
-  return {
-    monitoring: createMonitoring(project, environment),
-    bigquery: createBigQuery(project, environment),
-    spill: bucket === undefined ? undefined : openBucket(bucket, environment),
-    find: {
-      bigquery: () => untilAnswered(environment.LOCAL_BIGQUERY),
-      storage: () => untilAnswered(environment.LOCAL_STORAGE),
-    },
-  };
-}
-
-/** Rejects where nothing listens at `host:port`. */
-async function untilAnswered(endpoint: string | undefined): Promise<void> {
-  if (endpoint === undefined) return;
-  const { hostname, port } = new URL(`http://${endpoint}`);
-  const socket = connect(Number(port), hostname);
-  try {
-    await once(socket, 'connect');
-  } finally {
-    socket.destroy();
-  }
-}
 
 function readNumber(flag: string, text: string, most: number): number {
   const number = Number(text);
