@@ -46,6 +46,7 @@ const shows: Readonly<Record<string, RegExp>> = {
   'curl http://127.0.0.1:8080/up -d \'[{"appid":"shop","xwho":7':
     /bad_xwho +xwho .*it is the number 7 .*"xwho":7/,
   'npm run query -- "SELECT verdict': /once +\d+ +\d+/,
+  'npm run status': /accepted [1-9][\s\S]*last event +\d+ (s|min) ago/,
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-readme-'));
