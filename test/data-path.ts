@@ -10,7 +10,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'functions/ingest/publish.ts',
     'functions/ingest/spill.ts',
     'shared/configuration/read-configuration.ts',
-    'shared/google/cloud-storage.ts',
+    'shared/google/object-store.ts',
     'shared/google/pubsub-publisher.ts',
     'shared/host/log.ts',
     'shared/host/when-draining.ts',
@@ -139,7 +139,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'functions/ingest/publish-breaker.ts': [],
   'functions/ingest/publish.ts': ['shared/google/pubsub-publisher.ts'],
   'functions/ingest/spill.ts': [
-    'shared/google/cloud-storage.ts',
+    'shared/google/object-store.ts',
     'shared/google/pubsub-publisher.ts',
     'shared/spill/spilled-message.ts',
   ],

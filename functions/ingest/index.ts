@@ -5,7 +5,7 @@ import {
   refuseToStart,
   wholeNumber,
 } from '../../shared/configuration/read-configuration.ts';
-import { openBucket } from '../../shared/google/cloud-storage.ts';
+import { openObjectStore } from '../../shared/google/object-store.ts';
 import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
 import { log } from '../../shared/host/log.ts';
 import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
@@ -59,7 +59,8 @@ writeEvery(metrics, configuration.METRICS_INTERVAL_SECONDS);
 
 const { GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, SPILL_BUCKET } = configuration;
 const publisher = createPublisher(GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, process.env);
-const bucket = SPILL_BUCKET === undefined ? undefined : openBucket(SPILL_BUCKET, process.env);
+const bucket =
+  SPILL_BUCKET === undefined ? undefined : openObjectStore(SPILL_BUCKET, process.env, publisher.authorize);
 const messages = createMessageStore({
   queue: createPublishQueue(publisher.send, configuration.PUBLISH_TIMEOUT_MS),
   spill: bucket && createSpill(bucket, configuration.SPILL_TIMEOUT_MS),

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../shared/google/cloud-storage.ts';
+import type { ObjectStore } from '../../shared/google/object-store.ts';
 import type { Message } from '../../shared/google/pubsub-publisher.ts';
 import { spilledContentType, toSpilledObject } from '../../shared/spill/spilled-message.ts';
 

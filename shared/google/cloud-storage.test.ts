@@ -2,7 +2,8 @@ import { createServer, type Socket } from 'node:net';
 import { Storage } from '@google-cloud/storage';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type StorageFaults, type StorageServer, startStorage } from '../../local/storage/index.ts';
-import { type NewObject, type ObjectStore, openBucket } from './cloud-storage.ts';
+import { openBucket } from './cloud-storage.ts';
+import type { NewObject, ObjectStore } from './object-store.ts';
 
 const faults: StorageFaults = {
   unavailableRate: 0,

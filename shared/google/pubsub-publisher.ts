@@ -12,6 +12,8 @@ export type SendMessages = (messages: readonly Message[], withinMs: number) => P
 
 export interface Publisher {
   send: SendMessages;
+  /** The headers that authorize a request to any of Google's APIs: the client's own credentials, so already at hand. */
+  authorize(): Promise<Readonly<Record<string, string>>>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export function createPublisher(projectId: string, topic: string, environment: N
         throw new Error(`Pub/Sub acknowledged ${acknowledged} of ${messages.length} messages`);
       }
     },
+    authorize: async () => Object.fromEntries(await client.auth.getRequestHeaders()),
     close: () => client.close(),
   };
 }

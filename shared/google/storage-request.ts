@@ -29,21 +29,23 @@ export class StorageError extends Error {
 /** One HTTP request; rejects after `withinMs` at the latest, and then nothing of it is left open. */
 export type StorageRequest = (call: StorageCall, withinMs: number) => Promise<StorageAnswer>;
 
-/** Requests to Cloud Storage, with the credentials of the environment, or to the local one, which asks for none. */
-export function createStorageRequest(local: LocalEndpoint | undefined): {
-  request: StorageRequest;
-  close: () => void;
-} {
+/** The headers that authorize a request. */
+export type Authorize = () => Promise<Readonly<Record<string, string>>>;
+
+/** Requests to Cloud Storage, or to the local one, which asks for no authorization. */
+export function createStorageRequest(
+  local: LocalEndpoint | undefined,
+  authorize: Authorize,
+): { request: StorageRequest; close: () => void } {
   const options = { keepAlive: true, maxSockets: mostConnections, scheduling: 'lifo' } as const;
   const agent = local === undefined ? new HttpsAgent(options) : new HttpAgent(options);
   const send = local === undefined ? httpsRequest : httpRequest;
   const host = local?.host ?? 'storage.googleapis.com';
   const port = local?.port ?? 443;
-  const authorize = local === undefined ? createAuthorization() : async () => ({});
 
   async function request(call: StorageCall, withinMs: number): Promise<StorageAnswer> {
     const signal = AbortSignal.timeout(Math.max(1, Math.floor(withinMs)));
-    const authorization = await Promise.race([authorize(), aborted(signal)]);
+    const authorization = local === undefined ? await Promise.race([authorize(), aborted(signal)]) : {};
     return exchange(call, authorization, signal);
   }
 
@@ -119,17 +121,3 @@ const describe = (error: Error): string => {
 
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
-
-/** Loads the library with the first call: most processes never make one. */
-function createAuthorization(): () => Promise<Readonly<Record<string, string>>> {
-  let loading: Promise<() => Promise<Headers>> | undefined;
-  const load = async () => {
-    const { GoogleAuth } = await import('google-auth-library');
-    const auth = new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/devstorage.read_write' });
-    return () => auth.getRequestHeaders();
-  };
-  return async () => {
-    loading ??= load();
-    return Object.fromEntries(await (await loading)());
-  };
-}
