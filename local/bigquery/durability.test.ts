@@ -46,7 +46,11 @@ async function spawnServer(): Promise<{ child: ChildProcess; clients: LocalClien
 }
 
 /** Appends as fast as the answers come, until the connection dies; gives the rows that were acknowledged. */
-async function appendUntilDeath(clients: LocalClients, writerId: number): Promise<number[]> {
+async function appendUntilDeath(
+  clients: LocalClients,
+  writerId: number,
+  onAnswer: () => void,
+): Promise<number[]> {
   const writer = await clients.openWriter('facts');
   const acknowledged: number[] = [];
   let next = writerId * 1_000_000;
@@ -62,6 +66,7 @@ async function appendUntilDeath(clients: LocalClients, writerId: number): Promis
         const result = await writer.appendRows(rows).getResult();
         if (result.error) throw new Error(String(result.error.message));
         acknowledged.push(...rows.map((row) => row.n));
+        onAnswer();
       } catch {
         alive = false;
       }
@@ -80,9 +85,13 @@ describe('a server killed in the middle of appends', () => {
         await clients.bigquery.createDataset(DATASET);
         await clients.createTable('facts', { schema: { fields } });
       }
-      const appended = [0, 1, 2].map((writer) => appendUntilDeath(clients, life * 10 + writer));
-      // Enough answers that the kill falls between commits under way, however slow the machine.
-      setTimeout(() => child.kill('SIGKILL'), 700);
+      // By answers and not by time, so that the kill falls among commits under way however slow the machine.
+      let answers = 0;
+      const onAnswer = () => {
+        answers += 1;
+        if (answers === 15) child.kill('SIGKILL');
+      };
+      const appended = [0, 1, 2].map((writer) => appendUntilDeath(clients, life * 10 + writer, onAnswer));
       for (const rows of await Promise.all(appended)) for (const row of rows) acknowledged.add(row);
       await clients.close();
     }
