@@ -1,5 +1,5 @@
 import { type Case, pages, reference } from './case.ts';
-import { changeDeadline, codesOf, createPair, publish, pull, pullForAMoment } from './observe.ts';
+import { codesOf, createPair, publish, pullForAMoment } from './observe.ts';
 
 /** Requests that are out of form, and what Google's client makes of them by itself. */
 export const requestCases: readonly Case[] = [
@@ -58,20 +58,6 @@ export const requestCases: readonly Case[] = [
         satisfiesPzs: topic.satisfiesPzs ?? false,
         topicMessageRetentionDuration: subscription.topicMessageRetentionDuration ? 'given' : 'none',
       };
-    },
-  },
-  {
-    name: 'the retry policy also holds for a message whose deadline passed',
-    from: reference('Subscription.retry_policy'),
-    documented: { soonAfterTheDeadline: [], later: ['a'] },
-    async observe(bench) {
-      const backoff = { minimumBackoff: { seconds: 5 }, maximumBackoff: { seconds: 6 } };
-      const { subscription } = await createPair(bench, { retryPolicy: backoff });
-      await publish(bench, 'a');
-      await changeDeadline(bench, subscription, await pull(bench, subscription), 1);
-      const first = await pull(bench, subscription, 1, 2_200);
-      const then = first.length > 0 ? [] : await pull(bench, subscription);
-      return { soonAfterTheDeadline: first.map((one) => one.text), later: then.map((one) => one.text) };
     },
   },
   {
