@@ -26,6 +26,8 @@ export interface Publisher {
 export function createPublisher(projectId: string, topic: string, environment: NodeJS.ProcessEnv): Publisher {
   const local = readLocalEndpoint('LOCAL_PUBSUB', environment);
   const client = new PublisherClient({
+    // Named, since else the token of a service account's key is good for Pub/Sub alone.
+    scopes: ['https://www.googleapis.com/auth/cloud-platform'],
     // After an outage the channel is there again within seconds; the default waits up to two minutes.
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 5_000,
