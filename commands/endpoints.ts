@@ -1,4 +1,3 @@
-import { GoogleAuth } from 'google-auth-library';
 import { z } from 'zod';
 import { CommandFailed } from './terminal.ts';
 
@@ -100,6 +99,8 @@ async function makeLocalToken(audience: string, environment: NodeJS.ProcessEnv):
 
 async function makeGoogleToken(audience: string): Promise<string> {
   try {
+    // Only here: it takes longer to load than all else.
+    const { GoogleAuth } = await import('google-auth-library');
     const client = await new GoogleAuth().getIdTokenClient(audience);
     return await client.idTokenProvider.fetchIdToken(audience);
   } catch (cause) {

@@ -93,7 +93,7 @@ interface RedriveOptions {
   readonly isInterrupted: () => boolean;
 }
 
-const publishWithinMs = 20_000;
+const publishWithinMs = 10_000;
 const mostPulled = 100;
 /** A pull without an answer for so long found nothing; a subscription is empty when it happens twice. */
 const pullWithinMs = 2_500;

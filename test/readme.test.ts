@@ -45,6 +45,9 @@ const shows: Readonly<Record<string, RegExp>> = {
   'npm run query -- "SELECT DATE(occurred_at)': /20\d\d-\d\d-\d\d +\d+ +1\b/,
   'curl http://127.0.0.1:8080/up -d \'[{"appid":"shop","xwho":7':
     /bad_xwho +xwho .*it is the number 7 .*"xwho":7/,
+  'npm run replay -- --all --dry-run': /bad_xwho +would be refused +bad_xwho +[1-9]/,
+  'npm run replay -- --where': /bad_xwho +refused +bad_xwho +[1-9]/,
+  'npm run redrive': /^Nothing to redrive/,
   'npm run query -- "SELECT verdict': /once +\d+ +\d+/,
   'npm run status': /accepted [1-9][\s\S]*last event +\d+ (s|min) ago/,
 };
