@@ -211,8 +211,8 @@ const macros: Macro[] = [
     // Each byte that is part of no character becomes U+FFFD.
     name: 'text_of_bytes',
     parameters: 'b',
-    body: `COALESCE(TRY(decode(b)), decode(unhex(array_to_string(list_transform(regexp_extract_all(regexp_replace(hex(b), '(..)', '\\1 ', 'g'), '${hexCharacter}'),
-      lambda gs_c: CASE WHEN length(gs_c) > 3 OR gs_c < '8' THEN replace(gs_c, ' ', '') ELSE 'EFBFBD' END), ''))))`,
+    body: `CASE WHEN regexp_full_match(hex(b), '(?:[0-7].)*') THEN decode(b) ELSE decode(unhex(array_to_string(list_transform(regexp_extract_all(regexp_replace(hex(b), '(..)', '\\1 ', 'g'), '${hexCharacter}'),
+      lambda gs_c: CASE WHEN length(gs_c) > 3 OR gs_c < '8' THEN replace(gs_c, ' ', '') ELSE 'EFBFBD' END), ''))) END`,
   },
   {
     name: 'from_base64',

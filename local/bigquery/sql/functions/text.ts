@@ -131,7 +131,10 @@ export const textSignatures: Signature[] = [
     repeating((text) => `from_hex(CASE WHEN length(${text}) % 2 = 1 THEN '0' || ${text} ELSE ${text} END)`),
   ),
   signature('TO_BASE64(BYTES) -> STRING', (bytes) => `to_base64(${bytes})`),
-  signature('FROM_BASE64(STRING) -> BYTES', (text) => `gs_from_base64(${text})`),
+  signature(
+    'FROM_BASE64(STRING) -> BYTES',
+    repeating((text) => `gs_from_base64(${text})`),
+  ),
   signature('SHA256(STRING) -> BYTES', (text) => `from_hex(sha256(${text}))`),
   signature('SHA256(BYTES) -> BYTES', (bytes) => `from_hex(sha256(${bytes}))`),
   signature('SHA1(STRING) -> BYTES', (text) => `from_hex(sha1(${text}))`),
@@ -139,7 +142,10 @@ export const textSignatures: Signature[] = [
   signature('MD5(STRING) -> BYTES', (text) => `from_hex(md5(${text}))`),
   signature('MD5(BYTES) -> BYTES', (bytes) => `from_hex(md5(${bytes}))`),
   signature('GENERATE_UUID() -> STRING', () => 'CAST(uuid() AS VARCHAR)'),
-  signature('SAFE_CONVERT_BYTES_TO_STRING(BYTES) -> STRING', (bytes) => `gs_text_of_bytes(${bytes})`),
+  signature(
+    'SAFE_CONVERT_BYTES_TO_STRING(BYTES) -> STRING',
+    repeating((bytes) => `gs_text_of_bytes(${bytes})`),
+  ),
   signature('SESSION_USER() -> STRING', () => "'local@localhost'"),
 ];
 
