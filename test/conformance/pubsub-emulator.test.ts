@@ -92,6 +92,8 @@ describe('the emulator', () => {
       await startGoogle(${JSON.stringify(writeEmulator())}); console.log('started');`;
     const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      // What it leaves behind is removed with the rest.
+      env: { ...process.env, TMPDIR: home },
     });
     await new Promise((resolve) => child.stdout.once('data', resolve));
     expect(isAlive()).toBe(true);

@@ -20,7 +20,8 @@ export function runCases(target: Target, cases: readonly Case[]) {
   const waiting = cases.map((one, index) => ({ one, project: `case-${index + 1}` }));
 
   const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    // From the end, where those are that wait longest.
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const outcome = outcomes.get(next.one);
       await observe(next.one, next.project).then(outcome?.resolve, outcome?.reject);
     }
