@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type StorageServer, startStorage } from './index.ts';
@@ -154,6 +155,22 @@ describe('an upload', () => {
   ])('in parts that are not two is 400: %j', async (body) => {
     expect((await failureOf(await multipart(body))).code).toBe(400);
   });
+
+  test.each(['content-length: 1000', 'transfer-encoding: chunked'])(
+    'whose connection breaks leaves nothing: %s',
+    async (length) => {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.on('error', () => {});
+      const closed = once(socket, 'close');
+      socket.write('POST /upload/storage/v1/b/bucket/o?uploadType=media&name=cut HTTP/1.1\r\nhost: a\r\n');
+      socket.end(`${length}\r\n\r\n5\r\nabcde\r\n`);
+      socket.resume();
+      await closed;
+      for (let asked = 0; asked < 20; asked++) {
+        expect((await fetch(`${base}/storage/v1/b/bucket/o/cut`)).status).toBe(404);
+      }
+    },
+  );
 
   test('over 64 MB is refused while it comes in, and the server goes on', async () => {
     const socket = connect(server.port, '127.0.0.1');
