@@ -47,7 +47,7 @@ const shows: Readonly<Record<string, RegExp>> = {
     /bad_xwho +xwho .*it is the number 7 .*"xwho":7/,
   'npm run replay -- --all --dry-run': /bad_xwho +would be refused +bad_xwho +[1-9]/,
   'npm run replay -- --where': /bad_xwho +refused +bad_xwho +[1-9]/,
-  'npm run redrive': /^Nothing to redrive/,
+  'npm run redrive': /Nothing to redrive/,
   'npm run query -- "SELECT verdict': /once +\d+ +\d+/,
   'npm run status': /accepted [1-9][\s\S]*last event +\d+ (s|min) ago/,
 };
