@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ingestCounts } from '../functions/ingest/metrics.ts';
 import { loadCounts } from '../functions/load/metrics.ts';
+import { replayCounts } from '../functions/replay/metrics.ts';
 import type { CountDescription } from '../shared/host/metrics.ts';
 import { settingsSchema } from '../shared/settings/settings.ts';
 import { schemaVersions } from '../shared/warehouse/schema-versions.ts';
@@ -15,7 +16,7 @@ export function deriveFiles(): Map<string, string> {
   files.set('shared/warehouse/generated/row-descriptors.ts', rowDescriptors());
   files.set('infra/event-batch.proto', protoFile());
   files.set('infra/settings.schema.json', settingsSchemaFile());
-  files.set('infra/log-metrics.json', logMetricsFile([ingestCounts, loadCounts]));
+  files.set('infra/log-metrics.json', logMetricsFile([ingestCounts, loadCounts, replayCounts]));
   return files;
 }
 

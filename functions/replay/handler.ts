@@ -9,7 +9,14 @@ import { InvalidSettings } from '../../shared/settings/settings-file.ts';
 import { checkCondition } from './check-condition.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { type DrainOptions, drainSpill } from './drain-spill.ts';
-import { ReplayInterrupted, type ReplayOptions, replaySlice, sliceLimits } from './replay-slice.ts';
+import type { ReplayCounts } from './metrics.ts';
+import {
+  ReplayInterrupted,
+  type ReplayOptions,
+  replaySlice,
+  type Slice,
+  sliceLimits,
+} from './replay-slice.ts';
 
 export interface ReplayHandlerOptions extends ReplayOptions {
   readonly bucket: DrainOptions['bucket'];
@@ -18,6 +25,7 @@ export interface ReplayHandlerOptions extends ReplayOptions {
   readonly readSettings: () => Settings;
   /** When the platform gives up on a request, in seconds. */
   readonly timeoutSeconds: number;
+  readonly counts: ReplayCounts;
   readonly log?: typeof writeLog;
 }
 
@@ -31,11 +39,13 @@ const drainMarginMs = 60_000;
  * by slice. Each call is answered only to those who may call.
  */
 export function createReplayHandler(options: ReplayHandlerOptions) {
-  const { verifyToken, timeoutSeconds, now, log = writeLog } = options;
+  const { verifyToken, timeoutSeconds, now, counts, log = writeLog } = options;
 
   async function drain(response: ServerResponse): Promise<void> {
     const deadline = now() + Math.max(1_000, timeoutSeconds * 1_000 - drainMarginMs);
     const drained = await drainSpill({ ...options, log }, deadline);
+    counts.batchesDrained += drained.drained;
+    counts.batchesFailed += drained.failed;
     if (drained.drained > 0) log('INFO', 'Spilled batches were published.', { ...drained });
     answer(response, drained.failed > 0 ? 503 : 200, drained);
   }
@@ -54,9 +64,10 @@ export function createReplayHandler(options: ReplayHandlerOptions) {
 
     const settings = options.readSettings();
     const slice = await replaySlice({ where, dryRun, limit, after, replayId, settings }, options);
+    if (!dryRun) countSlice(counts, slice);
     log('INFO', 'A slice of quarantine was replayed.', {
-      replayId,
-      dryRun,
+      replay_id: replayId,
+      dry_run: dryRun,
       rows: slice.rows,
       groups: slice.groups,
     });
@@ -75,10 +86,13 @@ export function createReplayHandler(options: ReplayHandlerOptions) {
     if (token.kind === 'missing') {
       refuse(response, 401, 'unauthenticated', 'The Authorization header must be a bearer token.');
     } else if (token.kind === 'refused') {
-      log('WARNING', 'Refused a call.', { reason: token.reason });
+      log('WARNING', 'Refused a call.', { reason: token.reason, ...readTrace(request) });
       refuse(response, 403, 'permission_denied', token.reason);
     } else {
-      log('ERROR', 'The keys that sign tokens cannot be fetched.', { reason: token.reason });
+      log('ERROR', 'The keys that sign tokens cannot be fetched.', {
+        reason: token.reason,
+        ...readTrace(request),
+      });
       refuse(response, 503, 'unavailable', 'The keys that sign tokens cannot be fetched.');
     }
     return false;
@@ -125,6 +139,15 @@ const replayCall = z.strictObject({
     .regex(/^[\w-]{1,64}$/, 'must be at most 64 letters, digits, _ and -')
     .optional(),
 });
+
+function countSlice(counts: ReplayCounts, { rows, groups }: Slice): void {
+  counts.rowsDecided += rows;
+  for (const group of groups) {
+    if (group.outcome === 'accepted') counts.rowsAccepted += group.rows;
+    else counts.rowsRefused += group.rows;
+    counts.eventsAccepted += group.events;
+  }
+}
 
 function parseJson(bytes: Buffer): unknown {
   try {

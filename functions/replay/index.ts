@@ -7,11 +7,13 @@ import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
 import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
 import { log } from '../../shared/host/log.ts';
+import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
 import { openSettings } from '../../shared/settings/settings-file.ts';
 import { createWriter } from '../../shared/warehouse/writer.ts';
 import { wireDialects } from '../../shared/wire/dialects.ts';
 import { createReplayHandler } from './handler.ts';
+import { replayCounts } from './metrics.ts';
 import { createQuarantineReader } from './read-quarantine.ts';
 
 const mebibyte = 1024 * 1024;
@@ -41,6 +43,9 @@ const configuration = readConfiguration(
       .describe('the largest body, inflated'),
     MAX_EVENTS: wholeNumber(1, 100_000).default(10_000).describe('the most events in a request'),
     TIMEOUT_SECONDS: wholeNumber(1, 3600).default(300).describe('the timeout of requests to this function'),
+    METRICS_INTERVAL_SECONDS: wholeNumber(1, 3_600)
+      .default(60)
+      .describe('how often what was counted is logged'),
   }),
   environment,
 );
@@ -56,25 +61,27 @@ const writer = createWriter({
   onRetry: (retry) => log('WARNING', 'An append is tried again.', { ...retry }),
 });
 
-http(
-  'replay',
-  createReplayHandler({
-    verifyToken: createTokenVerifier(
-      { audience: configuration.AUDIENCE, emails: configuration.CALLERS.split(',') },
-      environment,
-    ),
-    reader: createQuarantineReader(createBigQuery(project, environment), dataset),
-    send: publisher.send,
-    writer,
-    bucket,
-    dialects: wireDialects,
-    caps: { inflated: configuration.MAX_INFLATED_BYTES, events: configuration.MAX_EVENTS },
-    readSettings: () => openSettings({ path, maximumAgeMs: Number.POSITIVE_INFINITY, report() {} }).current(),
-    timeoutSeconds: configuration.TIMEOUT_SECONDS,
-    now: Date.now,
-    callWithinMs: 15_000,
-  }),
-);
+const metrics = createMetrics({ name: 'replay', counted: replayCounts });
+writeEvery(metrics, configuration.METRICS_INTERVAL_SECONDS);
+
+const handle = createReplayHandler({
+  verifyToken: createTokenVerifier(
+    { audience: configuration.AUDIENCE, emails: configuration.CALLERS.split(',') },
+    environment,
+  ),
+  reader: createQuarantineReader(createBigQuery(project, environment), dataset),
+  send: publisher.send,
+  writer,
+  bucket,
+  dialects: wireDialects,
+  caps: { inflated: configuration.MAX_INFLATED_BYTES, events: configuration.MAX_EVENTS },
+  readSettings: () => openSettings({ path, maximumAgeMs: Number.POSITIVE_INFINITY, report() {} }).current(),
+  timeoutSeconds: configuration.TIMEOUT_SECONDS,
+  now: Date.now,
+  callWithinMs: 15_000,
+  counts: metrics.counts,
+});
+http('replay', metrics.timed(handle));
 
 whenDraining(async () => {
   await writer.close();

@@ -19,6 +19,7 @@ import { createPublisher, type Message } from '../../shared/google/pubsub-publis
 import { createSubscriber } from '../../shared/google/pubsub-subscriber.ts';
 import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
+import { startCounts } from '../../shared/host/metrics.ts';
 import { createHost } from '../../shared/host/server.ts';
 import type { Settings } from '../../shared/settings/settings.ts';
 import { InvalidSettings } from '../../shared/settings/settings-file.ts';
@@ -27,6 +28,7 @@ import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts'
 import { createWriter } from '../../shared/warehouse/writer.ts';
 import { wireDialects } from '../../shared/wire/dialects.ts';
 import { createReplayHandler } from './handler.ts';
+import { replayCounts } from './metrics.ts';
 import { accepting } from './quarantined-for-test.ts';
 import { createQuarantineReader } from './read-quarantine.ts';
 
@@ -75,7 +77,9 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
   const logged: { severity: string; message: string; [field: string]: unknown }[] = [];
   let settings: Settings | string = accepting;
   let callWithinMs = longCallMs;
+  const counts = startCounts(replayCounts);
   const handler = createReplayHandler({
+    counts,
     verifyToken: createTokenVerifier({ audience, emails: [operator] }, environment),
     reader: createQuarantineReader(bigquery, 'tributary'),
     send: publisher.send,
@@ -101,6 +105,7 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
   return {
     url,
     logged,
+    counts,
     bucket,
     bigqueryFaults,
     pubsubFaults,
