@@ -63,6 +63,7 @@ export function createLiveLines(options: {
       return;
     }
     const { severity, message, ...facts } = log.data;
+    // For the local Cloud Monitoring, not for a person.
     if (message === 'metrics') return;
     if (severity === 'INFO') {
       if (!quiet && !message.startsWith('Serving ')) print(name, message);

@@ -133,6 +133,10 @@ describe('a live line', () => {
     expect(show([accepted], true)).toEqual([]);
   });
 
+  test('of metrics is not for a person', () => {
+    expect(show(['{"severity":"INFO","message":"metrics","function":"ingest","metrics":{}}'])).toEqual([]);
+  });
+
   test('of a failure is shown even when quiet, and once where it repeats', () => {
     const failed = (id: number) => `{"severity":"ERROR","message":"publish_failed","batch_id":"${id}"}`;
     expect(show([failed(1), failed(2), failed(3)], true)).toEqual([
