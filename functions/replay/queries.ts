@@ -1,6 +1,6 @@
 /**
- * The queries of a replay. `tributary` stands for the dataset and `CONDITION` for what the caller asks for, already
- * known to stay between its parentheses.
+ * The queries of a replay, over the dataset that they are asked of. The line that ends in CONDITION stands for what the
+ * caller asks for, already known to stay between its parentheses.
  */
 
 /**
@@ -16,7 +16,7 @@ SELECT
   last_tried_at IS NOT NULL AS is_tried,
   last_reason,
   last_detail
-FROM \`tributary.quarantine_open\`
+FROM quarantine_open
 WHERE
   replayable
   AND received_at <= TIMESTAMP_MICROS(@until)
@@ -26,7 +26,7 @@ WHERE
       AND (batch_id > @batch_id OR (batch_id = @batch_id AND quarantine_id > @quarantine_id)))
   )
   AND (
-CONDITION
+    TRUE -- CONDITION
   )
 ORDER BY received_at, batch_id, quarantine_id
 LIMIT @limit`;
@@ -34,11 +34,11 @@ LIMIT @limit`;
 /** How many rows there are to replay for each reason, and how many of which only the beginning was kept. */
 export const countRows = `
 SELECT reason, COUNTIF(replayable) AS found, COUNTIF(NOT replayable) AS not_replayable
-FROM \`tributary.quarantine_open\`
+FROM quarantine_open
 WHERE
   received_at <= TIMESTAMP_MICROS(@until)
   AND (
-CONDITION
+    TRUE -- CONDITION
   )
 GROUP BY reason
 ORDER BY found DESC, reason`;
@@ -64,7 +64,7 @@ SELECT
   UNIX_MICROS(received_at) AS received_micros,
   reason,
   schema_version
-FROM \`tributary.quarantine\`
+FROM quarantine
 WHERE
   received_at BETWEEN TIMESTAMP_MICROS(@first) AND TIMESTAMP_MICROS(@last)
   AND replayable

@@ -31,13 +31,9 @@ export interface QuarantineReader {
 
 /** Makes the reader of the dataset. Its methods reject where BigQuery cannot be asked. */
 export function createQuarantineReader(bigquery: BigQuery, dataset: string): QuarantineReader {
-  const inDataset = (sql: string, condition: string) =>
-    sql
-      .replaceAll('`tributary.', `\`${dataset}.`)
-      // As a function: a $ in the condition is no pattern.
-      .replace('CONDITION', () => condition);
   const ask = (sql: string, condition: string, params: Query['params'] = {}): Query => ({
-    query: inDataset(sql, condition),
+    // As a function: a $ in the condition is no pattern.
+    query: sql.replace(placeholder, () => condition),
     params,
     useLegacySql: false,
     defaultDataset: { datasetId: dataset },
@@ -93,6 +89,9 @@ export function createQuarantineReader(bigquery: BigQuery, dataset: string): Qua
   };
 }
 
+/** Where a condition is put, as lines of its own. */
+const placeholder = /^.*-- CONDITION$/m;
+
 const firstCursor: Cursor = { until: 0, receivedAt: 0, batchId: '', quarantineId: '' };
 
 const cursorParameters = ({ until, receivedAt, batchId, quarantineId }: Cursor, limit: number) => ({
@@ -114,7 +113,7 @@ const dryRunAnswer = z.object({ statistics: z.object({ query: z.object({ stateme
  */
 function messageOfBadQuery(error: unknown): string | undefined {
   if (!(error instanceof Error && 'code' in error && error.code === 400)) return undefined;
-  const linesBefore = pickRows.split('\n').indexOf('CONDITION');
+  const linesBefore = pickRows.split('\n').findIndex((line) => placeholder.test(line));
   return error.message.replace(/\[(\d+):(\d+)\]/g, (place, line: string, column: string) =>
     Number(line) > linesBefore ? `[${Number(line) - linesBefore}:${column}]` : place,
   );

@@ -52,12 +52,14 @@ export const readQueryFiles = (): ShippedQuery[] =>
 
 /**
  * The queries of the documents: blocks of SQL, what `npm run query` is given, and the texts of the examples' code that
- * begin with SELECT or WITH.
+ * begin with SELECT or WITH; and those of a function's `queries.ts`, which is bundled and so can read no file.
  */
 export const readDocumentedQueries = (): ShippedQuery[] =>
   listFiles().flatMap((file) => {
     if (/^(?!test\/).*\.md$/.test(file)) return matchQueries(file, ofDocuments);
-    return /^docs\/.*\.(?:mjs|js|ts|py|sh)$/.test(file) ? matchQueries(file, ofCode) : [];
+    return /^docs\/.*\.(?:mjs|js|ts|py|sh)$|^functions\/\w+\/queries\.ts$/.test(file)
+      ? matchQueries(file, ofCode)
+      : [];
   });
 
 const ofDocuments = /^```sql\n([\s\S]*?)^```$|npm run query -- "((?:[^"\\]|\\.)*)"/gm;
