@@ -277,6 +277,21 @@ describe('npm run redrive', () => {
     expect(broken).toEqual({ headers: '{"batch_id":"broken","color":"blue"}' });
   });
 
+  test('stops after the messages under way when it is interrupted, and the next one goes on', async () => {
+    await deadLetter(Array.from({ length: 330 }, () => nextMessage('interrupted')));
+    const child = startCommand(cloud, 'redrive');
+    await once(child.stderr!, 'data');
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([130, null]);
+    const left = await held();
+    expect(left).toBeLessThan(330);
+    expect(JSON.parse((await runCommand(cloud, 'redrive', '--format', 'json')).stdout)).toMatchObject({
+      messages: left,
+    });
+    await untilDelivered(cloud);
+    expect(await count('events', "project = 'interrupted'")).toBe(330);
+  });
+
   test('loses nothing where Pub/Sub does not take them, and says so', async () => {
     await deadLetter([nextMessage('unlucky')]);
     await cloud.setFaults({ pubsub: { publishUnavailableRate: 1 } });

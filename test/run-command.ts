@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { LocalCloud } from '../local/index.ts';
 import { ROOT } from './repository-files.ts';
 
-/** Starts a command of commands/ against a local cloud, as npm run does. */
+/** Starts a command of commands/ against a local cloud, as its npm script does. */
 export function startCommand(cloud: LocalCloud, name: string, ...args: string[]): ChildProcess {
   const { ports } = cloud;
   return spawn(process.execPath, [`commands/${name}.ts`, ...args], {
