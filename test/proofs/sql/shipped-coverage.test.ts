@@ -14,6 +14,10 @@ describe('the SQL that is shipped', () => {
     expect(readViews().map(({ file }) => file)).toContain('infra/views/events.sql');
     const files = readDocumentedQueries().map(({ file }) => file);
     expect(files).toEqual(expect.arrayContaining(['README.md', 'docs/examples/read-events.mjs']));
+    // One for each of its constants.
+    expect(files.filter((file) => file === 'functions/replay/queries.ts')).toHaveLength(
+      readText('functions/replay/queries.ts').match(/^export const /gm)!.length,
+    );
     for (const { file } of readQueryFiles()) expect(file).toMatch(/\.sql$/);
   });
 
