@@ -28,6 +28,9 @@ const settings = {
   LOCAL_BIGQUERY_STORAGE: '127.0.0.1:1',
   PUSH_AUDIENCE: 'http://127.0.0.1',
   PUSH_SERVICE_ACCOUNT: 'push@local.test',
+  SPILL_BUCKET: 'tributary-spill',
+  AUDIENCE: 'http://127.0.0.1',
+  CALLERS: 'scheduler@local.test,operator@local.test',
 };
 
 let folder: string;
@@ -55,7 +58,10 @@ test('equal sources give equal bytes, in any time zone', async () => {
   }
 });
 
-describe.each(buildable)('the archive of $name', ({ name }) => {
+const onOwnHost = buildable.filter(({ host }) => host === 'own');
+const onFramework = buildable.filter(({ host }) => host === 'framework');
+
+describe.each(onOwnHost)('the archive of $name', ({ name }) => {
   test('marks only the bin executable and holds no source', async () => {
     const entries = await readZip(`${name}.zip`);
     const executable = entries.filter(({ mode }) => mode !== 0o100644);
@@ -96,6 +102,30 @@ describe.each(buildable)('the archive of $name', ({ name }) => {
   });
 });
 
+describe.each(onFramework)("the archive of $name, on Google's framework,", ({ name }) => {
+  test('holds no source and nothing executable, and names the framework', async () => {
+    const entries = await readZip(`${name}.zip`);
+    expect(entries.filter(({ mode }) => mode !== 0o100644)).toEqual([]);
+    expect(entries.map(({ path }) => path).filter((path) => /\.(ts|map)$|node_modules/.test(path))).toEqual(
+      [],
+    );
+    expect(JSON.parse(String(entries.find(({ path }) => path === 'package.json')?.content))).toMatchObject({
+      main: 'index.js',
+      dependencies: { '@google-cloud/functions-framework': '5.0.5' },
+    });
+  });
+
+  test('runs in place in dist', () => expectToServe(join(folder, 'dist', name), name, `Function: ${name}`));
+
+  test("locks Google's framework and all it needs", async () => {
+    const extracted = await extract(`${name}.zip`);
+    const { stdout } = await npm(extracted, 'ls', '--package-lock-only', '--all', '--json');
+    const listed = JSON.parse(stdout);
+    expect(listed.problems).toBeUndefined();
+    expect(listed.dependencies['@google-cloud/functions-framework']).toMatchObject({ version: '5.0.5' });
+  });
+});
+
 describe("Google's clients in an archive", () => {
   test('publish, describe a write stream, tell the type of a range and load what was put off', async () => {
     const google = await startGoogle();
@@ -121,15 +151,15 @@ async function npm(cwd: string, ...flags: string[]) {
   return execute('npm', [...flags, '--offline', '--no-audit', '--no-fund'], { cwd, env: environment });
 }
 
-async function expectToServe(cwd: string, target: string): Promise<void> {
-  const { get, child } = await serve(cwd, target, settings);
+async function expectToServe(cwd: string, target: string, ready?: string): Promise<void> {
+  const { get, child } = await serve(cwd, target, settings, ready);
   expect(await get('/')).toEqual(expect.any(String));
   child.kill('SIGTERM');
   expect(await once(child, 'close')).toEqual([0, null]);
 }
 
 /** Starts the function as Google's buildpack does. */
-async function serve(cwd: string, target: string, more: Record<string, string> = {}) {
+async function serve(cwd: string, target: string, more: Record<string, string> = {}, ready?: string) {
   const port = await findFreePort();
   const child = spawn('node_modules/.bin/functions-framework', [], {
     cwd,
@@ -142,7 +172,7 @@ async function serve(cwd: string, target: string, more: Record<string, string> =
       text += chunk;
     });
   }
-  await expect.poll(() => text, { timeout: 10_000 }).toContain(`Serving ${target} on port ${port}`);
+  await expect.poll(() => text, { timeout: 10_000 }).toContain(ready ?? `Serving ${target} on port ${port}`);
   return {
     child,
     output: () => text,
