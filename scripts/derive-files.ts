@@ -143,6 +143,8 @@ message EventBatch {
   repeated QuarantineRow quarantine = 2;
   // Places in \`events\` of the rows that are also for state_log.
   repeated uint32 state = 3 [packed = true];
+  // Rows for state_log alone: the aliases that events with an anonymous id and a user id imply.
+  repeated EventLogRow state_only = 4;
 }
 
 ${message(eventLog)}

@@ -206,7 +206,7 @@ function nextMessage(project: string): Message {
   encodeRow(buffer, eventLog, { ...row });
   const events = [Buffer.from(buffer.bytes(0, buffer.length))];
   const [message] = packMessages(
-    { events, quarantine: [], state: [] },
+    { events, quarantine: [], state: [], stateOnly: [] },
     { batchId, dialect: 'analysys', project },
   );
   return message!;

@@ -33,7 +33,12 @@ describe('a batch', () => {
     ['gzip', gzipSync],
     ['identity', Buffer.from],
   ] as const)('may be compressed as %s', async (encoding, compress) => {
-    const batch = encodeEventBatch({ events: [eventRow({ event_id: encoding })], quarantine: [], state: [] });
+    const batch = encodeEventBatch({
+      events: [eventRow({ event_id: encoding })],
+      quarantine: [],
+      state: [],
+      stateOnly: [],
+    });
     const answer = await load.push({ data: compress(batch), attributes: { encoding } });
     expect(answer.status).toBe(204);
     expect(ids(await load.rows('event_log'))).toContain(encoding);

@@ -119,7 +119,8 @@ let lastMessage = 0;
 /** The envelope that Pub/Sub posts, with a zstd batch unless told otherwise. */
 export function wrap({ batch = {}, data, attributes, messageId = `m${++lastMessage}` }: Push) {
   const bytes =
-    data ?? zstdCompressSync(encodeEventBatch({ events: [], quarantine: [], state: [], ...batch }));
+    data ??
+    zstdCompressSync(encodeEventBatch({ events: [], quarantine: [], state: [], stateOnly: [], ...batch }));
   return {
     message: {
       attributes: {

@@ -3,7 +3,7 @@ import type { AppendedTable, AppendOutcome } from '../../shared/warehouse/writer
 import { eventRow } from './start-for-test.ts';
 import { storeBatch } from './store-batch.ts';
 
-const batch = { events: [eventRow()], quarantine: [], state: [0] };
+const batch = { events: [eventRow()], quarantine: [], state: [0], stateOnly: [] as Buffer[] };
 const appended: AppendOutcome = { kind: 'appended', refused: [] };
 const refused: AppendOutcome = {
   kind: 'appended',

@@ -34,7 +34,7 @@ export async function storeBatch(
 ): Promise<StoreOutcome> {
   const rowsByTable: readonly (readonly [keyof RowCounts, readonly Uint8Array[]])[] = [
     ['event_log', batch.events],
-    ['state_log', batch.state.map((place) => batch.events[place]!)],
+    ['state_log', [...batch.state.map((place) => batch.events[place]!), ...batch.stateOnly]],
     ['quarantine', batch.quarantine],
   ];
   const outcomes = await Promise.all(

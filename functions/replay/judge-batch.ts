@@ -1,14 +1,15 @@
 import { decodeMessage } from '../../shared/batches/decode-message.ts';
 import { encodeRequest, refusalOf, tooLarge } from '../../shared/batches/encode-request.ts';
 import { type BatchFacts, packMessages } from '../../shared/batches/pack-messages.ts';
+import { createDerivedAliases } from '../../shared/events/derive-aliases.ts';
 import { createOrdinals, describeRequest, encodeEvent } from '../../shared/events/encode-event.ts';
-import { eventLimits, isStateKind, type Refusal } from '../../shared/events/event.ts';
+import { type Event, eventLimits, isStateKind, type Refusal } from '../../shared/events/event.ts';
 import type { Message } from '../../shared/google/pubsub-publisher.ts';
 import { judgeProject, type Settings } from '../../shared/settings/settings.ts';
 import type { EventBatch } from '../../shared/warehouse/event-batch.ts';
 import { createRowBuffer } from '../../shared/warehouse/row-buffer.ts';
 import { schemaVersions } from '../../shared/warehouse/schema-versions.ts';
-import type { DecodeOptions, WireDialect } from '../../shared/wire/dialect.ts';
+import type { DecodeOptions, RequestHead, WireDialect } from '../../shared/wire/dialect.ts';
 import type { QuarantinedRow } from './quarantined-row.ts';
 
 /** What today's code and settings say of a row of quarantine. */
@@ -74,28 +75,34 @@ function judgeEvents(
   const facts = describeRequest(first.batchId, first.requestHash, first.receivedAt);
   const events: Uint8Array[] = [];
   const state: number[] = [];
+  const aliases = createDerivedAliases();
 
   const judge = (row: QuarantinedRow): Verdict => {
     const dialect = findDialect(row, options);
     if (dialect === undefined) return refused(row, unknownDialect(row));
-    const decoded = dialect.decodeElement(row.body, row.receivedAt, decodeOptions(options));
+    const decoded = dialect.decodeElement(row.body, headOf(row), decodeOptions(options));
     if (decoded.kind === 'undecodable') return refused(row, decoded.refusal);
-    const [item] = decoded.items;
-    if (item === undefined) throw new TypeError(`${row.dialect} decoded an event to nothing`);
-    const project = item.kind === 'event' ? item.event.project : item.project;
-    const verdict =
-      project === undefined ? 'accepted' : judgeProject(options.settings, project, dialect.dialect);
-    if (verdict !== 'accepted') return refused(row, refusalOf(verdict, dialect.dialect));
-    if (item.kind === 'refused') return refused(row, item.refusal);
-    const start = buffer.length;
-    encodeEvent(buffer, item.event, row.place, facts, ordinals);
-    const encoded = buffer.bytes(start, buffer.length);
-    if (encoded.length > eventLimits.rowBytes) return refused(row, tooLarge(encoded.length));
-    if (isAskedFor(row)) {
-      if (isStateKind(item.event.kind)) state.push(events.length);
+    if (decoded.items.length === 0) throw new TypeError(`${row.dialect} decoded an event to nothing`);
+    // Of an element that becomes several events all are accepted, or it stays as it is.
+    const accepted: { event: Event; encoded: Uint8Array; eventId: string }[] = [];
+    for (const item of decoded.items) {
+      const project = item.kind === 'event' ? item.event.project : item.project;
+      const verdict =
+        project === undefined ? 'accepted' : judgeProject(options.settings, project, dialect.dialect);
+      if (verdict !== 'accepted') return refused(row, refusalOf(verdict, dialect.dialect));
+      if (item.kind === 'refused') return refused(row, item.refusal);
+      const start = buffer.length;
+      const eventId = encodeEvent(buffer, item.event, row.place, facts, ordinals);
+      const encoded = buffer.bytes(start, buffer.length);
+      if (encoded.length > eventLimits.rowBytes) return refused(row, tooLarge(encoded.length));
+      accepted.push({ event: item.event, encoded, eventId });
+    }
+    for (const { event, encoded, eventId } of isAskedFor(row) ? accepted : []) {
+      if (dialect.bindsByEvent === true) aliases.add(event, eventId, row.place);
+      if (isStateKind(event.kind)) state.push(events.length);
       events.push(encoded);
     }
-    return { kind: 'accepted', row, events: 1 };
+    return { kind: 'accepted', row, events: accepted.length };
   };
 
   const verdicts = rows
@@ -107,7 +114,8 @@ function judgeEvents(
       }
     })
     .filter(({ row }) => isAskedFor(row));
-  return { verdicts, messages: packMessages({ events, quarantine: [], state }, factsOf(first, options)) };
+  const batch = { events, quarantine: [], state, stateOnly: aliases.encode(buffer, facts) };
+  return { verdicts, messages: packMessages(batch, factsOf(first, options)) };
 }
 
 /**
@@ -117,18 +125,10 @@ function judgeEvents(
 function judgeRequest(row: QuarantinedRow, options: JudgeOptions): JudgedBatch {
   const dialect = findDialect(row, options);
   if (dialect === undefined) return keep(row, unknownDialect(row));
-  const { method, path, query, headers, body, receivedAt } = row;
-  const request = {
-    method,
-    path,
-    query,
-    header: (name: string) => headers.get(name),
-    body,
-    receivedAt,
-  };
+  const request = { ...headOf(row), body: row.body };
   const { batch, refusal, isKeptWhole } = encodeRequest(
     request,
-    describeRequest(row.batchId, row.requestHash, receivedAt),
+    describeRequest(row.batchId, row.requestHash, row.receivedAt),
     dialect,
     dialect.decode(request, decodeOptions(options)),
     { settings: options.settings, mayKeepUnknown: () => true },
@@ -137,7 +137,7 @@ function judgeRequest(row: QuarantinedRow, options: JudgeOptions): JudgedBatch {
   if (refusal !== undefined && (isKeptWhole || batch.events.length === 0)) {
     return {
       verdicts: [refused(row, refusal)],
-      messages: pack({ events: batch.events, state: batch.state, quarantine: [] }),
+      messages: pack({ ...batch, quarantine: [] }),
     };
   }
   return {
@@ -146,7 +146,7 @@ function judgeRequest(row: QuarantinedRow, options: JudgeOptions): JudgedBatch {
   };
 }
 
-/** A row that BigQuery refused goes to it again as its own bytes; event_log absorbs what it has already. */
+/** A row that BigQuery refused goes to its table again as its own bytes. */
 function judgeRow(row: QuarantinedRow, options: JudgeOptions): JudgedBatch {
   const { path: table, schemaVersion, body } = row;
   if (!schemaVersions.some(({ version }) => version === schemaVersion)) return keep(row, unknownVersion);
@@ -160,15 +160,16 @@ function judgeRow(row: QuarantinedRow, options: JudgeOptions): JudgedBatch {
   }
   const facts = factsOf(row, options);
   return {
-    verdicts: [{ kind: 'accepted', row, events: batch.events.length }],
+    verdicts: [{ kind: 'accepted', row, events: batch.events.length + batch.stateOnly.length }],
     messages: packMessages(batch, schemaVersion === undefined ? facts : { ...facts, schemaVersion }),
   };
 }
 
 function batchOf(table: string, body: Buffer): EventBatch | undefined {
-  if (table === 'event_log') return { events: [body], quarantine: [], state: [] };
-  if (table === 'state_log') return { events: [body], quarantine: [], state: [0] };
-  if (table === 'quarantine') return { events: [], quarantine: [body], state: [] };
+  const none: EventBatch = { events: [], quarantine: [], state: [], stateOnly: [] };
+  if (table === 'event_log') return { ...none, events: [body] };
+  if (table === 'state_log') return { ...none, stateOnly: [body] };
+  if (table === 'quarantine') return { ...none, quarantine: [body] };
   return undefined;
 }
 
@@ -186,6 +187,15 @@ function judgeMessage(row: QuarantinedRow, { replayId }: JudgeOptions): JudgedBa
     messages: [{ ...message, attributes: { ...message.attributes, replay_id: replayId } }],
   };
 }
+
+const headOf = ({ method, path, query, headers, receivedAt, project }: QuarantinedRow): RequestHead => ({
+  method,
+  path,
+  query,
+  header: (name) => headers.get(name),
+  receivedAt,
+  project,
+});
 
 const findDialect = ({ dialect }: QuarantinedRow, { dialects }: JudgeOptions): WireDialect | undefined =>
   dialects.find((one) => one.dialect === dialect);

@@ -49,7 +49,12 @@ export function ingest(
   const options = { settings, mayKeepUnknown: () => true };
   const { batch } = encodeRequest(request, facts, analysys, decoded, options);
   const copy = (rows: readonly Uint8Array[]) => rows.map((row) => Buffer.from(row));
-  return { events: copy(batch.events), quarantine: copy(batch.quarantine), state: batch.state };
+  return {
+    events: copy(batch.events),
+    quarantine: copy(batch.quarantine),
+    state: batch.state,
+    stateOnly: copy(batch.stateOnly),
+  };
 }
 
 /** An encoded row of quarantine as a query answers it. */

@@ -1,29 +1,35 @@
 import { hash } from 'node:crypto';
+import { createDerivedAliases } from '../events/derive-aliases.ts';
 import { createOrdinals, encodeEvent, type RequestFacts } from '../events/encode-event.ts';
 import { eventLimits, isStateKind, type Refusal } from '../events/event.ts';
 import { judgeProject, type Settings } from '../settings/settings.ts';
 import type { EventBatch } from '../warehouse/event-batch.ts';
 import { createRowBuffer } from '../warehouse/row-buffer.ts';
-import type { Decoded, WireDialect, WireRequest } from '../wire/dialect.ts';
+import type { Decoded, EventVerdict, Verdict, WireDialect, WireRequest } from '../wire/dialect.ts';
 import { encodeQuarantined, type Kept } from './encode-quarantined.ts';
 
 /** What a request became: rows for the warehouse, and the project that most likely sent it. */
 export interface EncodedRequest {
   readonly batch: EventBatch;
   readonly project: string | undefined;
-  /** Events that are in quarantine, and those of unknown projects that are not kept. */
+  /** Events whose id came earlier in the request, those in quarantine, and those of unknown projects that are not kept. */
+  readonly duplicate: number;
   readonly quarantined: number;
   readonly dropped: number;
   /** Of what was refused, the first. */
   readonly refusal: Refusal | undefined;
   /** Whether a row of quarantine holds the whole request. */
   readonly isKeptWhole: boolean;
+  /** In the order of the request; empty where they are not wanted. */
+  readonly verdicts: readonly EventVerdict[];
 }
 
 export interface EncodeRequestOptions {
   readonly settings: Settings;
   /** Whether one more row of an unknown project may be kept today. */
   readonly mayKeepUnknown: () => boolean;
+  /** Whether anybody asks for a verdict on each event. */
+  readonly wantsVerdicts?: boolean;
 }
 
 // Requests are encoded one at a time, without a pause between, so one buffer serves all.
@@ -38,15 +44,19 @@ export function encodeRequest(
   facts: RequestFacts,
   dialect: WireDialect,
   decoded: Decoded,
-  { settings, mayKeepUnknown }: EncodeRequestOptions,
+  { settings, mayKeepUnknown, wantsVerdicts = false }: EncodeRequestOptions,
 ): EncodedRequest {
   buffer.reset();
   const events: Uint8Array[] = [];
   const quarantine: Uint8Array[] = [];
   const state: number[] = [];
   const ordinals = createOrdinals();
+  const aliases = dialect.bindsByEvent === true ? createDerivedAliases() : undefined;
+  const verdicts: EventVerdict[] = [];
+  let messageIds: Set<string> | undefined;
   let isKeptWhole = false;
   let firstRefusal: Refusal | undefined;
+  let duplicate = 0;
   let quarantined = 0;
   let dropped = 0;
 
@@ -56,8 +66,14 @@ export function encodeRequest(
     encodeQuarantined(buffer, request, facts, dialect.dialect, project, refusal, kept);
     quarantine.push(buffer.bytes(start, buffer.length));
   };
+  const tell = (place: number | undefined, verdict: Verdict) => {
+    if (!wantsVerdicts) return;
+    const elementOf = decoded.kind === 'items' ? decoded.elementOf : undefined;
+    verdicts.push({ index: place === undefined ? undefined : (elementOf?.(place) ?? place), ...verdict });
+  };
   const keepElement = (place: number, project: string | undefined, refusal: Refusal) => {
     quarantined++;
+    tell(place, { verdict: 'quarantined', refusal });
     const body = decoded.kind === 'items' ? decoded.text(place) : undefined;
     if (body !== undefined) {
       const bytes = Buffer.from(body);
@@ -77,21 +93,18 @@ export function encodeRequest(
   };
 
   if (decoded.kind === 'undecodable') {
-    const verdict =
-      decoded.project === undefined ? 'accepted' : judgeProject(settings, decoded.project, dialect.dialect);
-    if (verdict !== 'unknown_project' || mayKeepUnknown()) {
-      quarantined++;
-      keep(decoded.project, decoded.refusal, { unit: 'request', body: request.body });
-    } else dropped++;
     const { project, refusal } = decoded;
-    return {
-      batch: { events, quarantine, state },
-      project,
-      quarantined,
-      dropped,
-      refusal,
-      isKeptWhole: true,
-    };
+    const judged = project === undefined ? 'accepted' : judgeProject(settings, project, dialect.dialect);
+    if (judged !== 'unknown_project' || mayKeepUnknown()) {
+      quarantined++;
+      keep(project, refusal, { unit: 'request', body: request.body });
+      tell(undefined, { verdict: 'quarantined', refusal });
+    } else {
+      dropped++;
+      tell(undefined, { verdict: 'dropped', refusal: refusalOf(judged, dialect.dialect) });
+    }
+    const batch = { events, quarantine, state, stateOnly: [] };
+    return { batch, project, duplicate, quarantined, dropped, refusal, isKeptWhole: true, verdicts };
   }
 
   let firstProject: string | undefined;
@@ -100,11 +113,11 @@ export function encodeRequest(
     firstProject ??= project;
     const verdict = project === undefined ? 'accepted' : judgeProject(settings, project, dialect.dialect);
     if (verdict !== 'accepted') {
+      const refusal = refusalOf(verdict, dialect.dialect);
       if (verdict === 'unknown_project' && !mayKeepUnknown()) {
         dropped++;
-        return;
-      }
-      keepElement(place, project, refusalOf(verdict, dialect.dialect));
+        tell(place, { verdict: 'dropped', refusal });
+      } else keepElement(place, project, refusal);
       return;
     }
     if (item.kind === 'refused') {
@@ -112,23 +125,39 @@ export function encodeRequest(
       return;
     }
     const start = buffer.length;
-    encodeEvent(buffer, item.event, place, facts, ordinals);
+    const eventId = encodeEvent(buffer, item.event, place, facts, ordinals);
     const row = buffer.bytes(start, buffer.length);
     if (row.length > eventLimits.rowBytes) {
+      const refusal = tooLarge(row.length);
       quarantined++;
-      keep(project, tooLarge(row.length), beginningOf(Buffer.from(decoded.text(place) ?? ''), place));
+      tell(place, { verdict: 'quarantined', refusal });
+      keep(project, refusal, beginningOf(Buffer.from(decoded.text(place) ?? ''), place));
       return;
     }
+    // Only the sender's own ids can come twice: of others each has an ordinal.
+    if (item.event.messageId !== undefined) {
+      messageIds ??= new Set();
+      if (messageIds.has(eventId)) {
+        duplicate++;
+        tell(place, { verdict: 'duplicate', eventId });
+        return;
+      }
+      messageIds.add(eventId);
+    }
+    tell(place, { verdict: 'accepted', eventId });
+    aliases?.add(item.event, eventId, place);
     if (isStateKind(item.event.kind)) state.push(events.length);
     events.push(row);
   });
   return {
-    batch: { events, quarantine, state },
+    batch: { events, quarantine, state, stateOnly: aliases?.encode(buffer, facts) ?? [] },
     project: firstProject,
+    duplicate,
     quarantined,
     dropped,
     refusal: firstRefusal,
     isKeptWhole,
+    verdicts,
   };
 }
 
@@ -182,11 +211,13 @@ export function encodeTooLarge(
     sha256,
   });
   return {
-    batch: { events: [], quarantine: [buffer.bytes(0, buffer.length)], state: [] },
+    batch: { events: [], quarantine: [buffer.bytes(0, buffer.length)], state: [], stateOnly: [] },
     project: undefined,
+    duplicate: 0,
     quarantined: 1,
     dropped: 0,
     refusal,
     isKeptWhole: false,
+    verdicts: [],
   };
 }

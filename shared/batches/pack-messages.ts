@@ -22,7 +22,7 @@ const placeBytes = 6;
 
 /** The messages that carry a batch: one, unless the request was larger than a message may be; none for no rows. */
 export function packMessages(batch: EventBatch, facts: BatchFacts): Message[] {
-  if (batch.events.length + batch.quarantine.length === 0) return [];
+  if (batch.events.length + batch.quarantine.length + batch.stateOnly.length === 0) return [];
   const parts = fitsOneMessage(batch) ? [batch] : splitBatch(batch, messageBytes);
   return parts.map((part) => ({
     data: compress(encodeEventBatch(part)),
@@ -34,18 +34,19 @@ function fitsOneMessage(batch: EventBatch): boolean {
   let bytes = placeBytes * (batch.state.length + 1);
   for (const row of batch.events) bytes += rowFrameBytes(row);
   for (const row of batch.quarantine) bytes += rowFrameBytes(row);
+  for (const row of batch.stateOnly) bytes += rowFrameBytes(row);
   return bytes <= messageBytes;
 }
 
 /** Splits a batch where a message would grow over `limit`; a row that is larger goes alone. */
 export function splitBatch(batch: EventBatch, limit: number): EventBatch[] {
   const state = new Set(batch.state);
-  const parts: { events: Uint8Array[]; quarantine: Uint8Array[]; state: number[] }[] = [];
+  const parts: { [Field in keyof EventBatch]: EventBatch[Field][number][] }[] = [];
   let room = -1;
   const partFor = (row: Uint8Array, extra: number) => {
     const size = rowFrameBytes(row) + extra;
     if (room < size) {
-      parts.push({ events: [], quarantine: [], state: [] });
+      parts.push({ events: [], quarantine: [], state: [], stateOnly: [] });
       room = limit - placeBytes;
     }
     room -= size;
@@ -57,6 +58,7 @@ export function splitBatch(batch: EventBatch, limit: number): EventBatch[] {
     part.events.push(row);
   });
   for (const row of batch.quarantine) partFor(row, 0).quarantine.push(row);
+  for (const row of batch.stateOnly) partFor(row, 0).stateOnly.push(row);
   return parts;
 }
 

@@ -69,10 +69,12 @@ describe('a row of any table', () => {
 
 describe('a batch', () => {
   const rows = fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 10 });
-  const batches = fc.record({ events: rows, quarantine: rows }).chain(({ events, quarantine: refused }) =>
+  const some = fc.record({ events: rows, quarantine: rows, stateOnly: rows });
+  const batches = some.chain(({ events, quarantine: refused, stateOnly }) =>
     fc.record({
       events: fc.constant(events),
       quarantine: fc.constant(refused),
+      stateOnly: fc.constant(stateOnly),
       state: events.length === 0 ? fc.constant([]) : fc.uniqueArray(fc.nat(events.length - 1)),
     }),
   );
@@ -83,6 +85,7 @@ describe('a batch', () => {
         const back = decodeEventBatch(encodeEventBatch(batch));
         expect(back.events.map((row) => [...row])).toEqual(batch.events.map((row) => [...row]));
         expect(back.quarantine.map((row) => [...row])).toEqual(batch.quarantine.map((row) => [...row]));
+        expect(back.stateOnly.map((row) => [...row])).toEqual(batch.stateOnly.map((row) => [...row]));
         expect(back.state).toEqual(batch.state);
       }),
     );
@@ -110,8 +113,8 @@ describe('a batch', () => {
 
   test('of a later version with fields unknown to us is still read', () => {
     const later = Buffer.concat([
-      encodeEventBatch({ events: [Buffer.from('row')], quarantine: [], state: [0] }),
-      Buffer.from([0x22, 1, 9, 0x28, 7]),
+      encodeEventBatch({ events: [Buffer.from('row')], quarantine: [], state: [0], stateOnly: [] }),
+      Buffer.from([0x2a, 1, 9, 0x30, 7]),
     ]);
     expect(decodeEventBatch(later)).toMatchObject({ events: [Buffer.from('row')], state: [0] });
   });
@@ -131,10 +134,16 @@ describe('a batch', () => {
       batch_id: 'b',
       batch_index: 0,
     });
-    const batch = encodeEventBatch({ events: [buffer.bytes(0, buffer.length)], quarantine: [], state: [0] });
+    const batch = encodeEventBatch({
+      events: [buffer.bytes(0, buffer.length)],
+      quarantine: [],
+      state: [0],
+      stateOnly: [buffer.bytes(0, buffer.length)],
+    });
     expect(readRow('EventBatch', batch)).toMatchObject({
       events: [{ event_id: 'e', occurred_at: '1' }],
       state: [0],
+      state_only: [{ event_id: 'e' }],
     });
   });
 });

@@ -8,11 +8,14 @@ export interface EventBatch {
   readonly quarantine: readonly Uint8Array[];
   /** Places in `events` of the rows that are also for state_log. */
   readonly state: readonly number[];
+  /** Rows of state_log alone: the aliases that events with two ids imply. */
+  readonly stateOnly: readonly Uint8Array[];
 }
 
 const eventsTag = (1 << 3) | 2;
 const quarantineTag = (2 << 3) | 2;
 const stateTag = (3 << 3) | 2;
+const stateOnlyTag = (4 << 3) | 2;
 
 /** The length in bytes that a row adds to a batch. */
 export const rowFrameBytes = (row: Uint8Array): number => row.length + 1 + varintBytes(row.length);
@@ -23,6 +26,7 @@ export function encodeEventBatch(batch: EventBatch): Buffer {
   let size = batch.state.length === 0 ? 0 : 1 + varintBytes(stateBytes) + stateBytes;
   for (const row of batch.events) size += rowFrameBytes(row);
   for (const row of batch.quarantine) size += rowFrameBytes(row);
+  for (const row of batch.stateOnly) size += rowFrameBytes(row);
 
   const out = Buffer.allocUnsafe(size);
   let at = 0;
@@ -39,6 +43,7 @@ export function encodeEventBatch(batch: EventBatch): Buffer {
     at = writeVarint(out, at, stateBytes);
     for (const place of batch.state) at = writeVarint(out, at, place);
   }
+  for (const row of batch.stateOnly) frame(stateOnlyTag, row);
   return out;
 }
 
@@ -49,6 +54,12 @@ export function encodeEventBatch(batch: EventBatch): Buffer {
 export function decodeEventBatch(bytes: Uint8Array): EventBatch {
   const events: Uint8Array[] = [];
   const quarantine: Uint8Array[] = [];
+  const stateOnly: Uint8Array[] = [];
+  const rows = new Map([
+    [eventsTag, events],
+    [quarantineTag, quarantine],
+    [stateOnlyTag, stateOnly],
+  ]);
   const state: number[] = [];
   let at = 0;
 
@@ -73,10 +84,11 @@ export function decodeEventBatch(bytes: Uint8Array): EventBatch {
 
   while (at < bytes.length) {
     const tag = varint();
-    if (tag === eventsTag || tag === quarantineTag) {
+    const rowsOfTag = rows.get(tag);
+    if (rowsOfTag !== undefined) {
       const size = varint();
       const start = skip(size);
-      (tag === eventsTag ? events : quarantine).push(bytes.subarray(start, start + size));
+      rowsOfTag.push(bytes.subarray(start, start + size));
     } else if (tag === stateTag) {
       const size = varint();
       if (size > bytes.length - at) throw new RangeError('event batch ends within a field');
@@ -93,7 +105,7 @@ export function decodeEventBatch(bytes: Uint8Array): EventBatch {
   for (const place of state) {
     if (place >= events.length) throw new RangeError(`state names event ${place} of ${events.length}`);
   }
-  return { events, quarantine, state };
+  return { events, quarantine, state, stateOnly };
 }
 
 function varintBytes(value: number): number {

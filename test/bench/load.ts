@@ -72,7 +72,9 @@ const servers: Record<
         resolve(root, 'dist/load'),
       ),
     data: (events) =>
-      gzipSync(encodeEventBatch({ events: encodeRows(events), quarantine: [], state: [] }), { level: 1 }),
+      gzipSync(encodeEventBatch({ events: encodeRows(events), quarantine: [], state: [], stateOnly: [] }), {
+        level: 1,
+      }),
   },
 };
 

@@ -96,7 +96,7 @@ describe('bodies', () => {
 });
 
 describe('one element', () => {
-  const decodeElement = (text: string) => analysys.decodeElement(Buffer.from(text), receivedAt, options);
+  const decodeElement = (text: string) => analysys.decodeElement(Buffer.from(text), request(''), options);
 
   test('taken out of any request and decoded alone is what it was at its place, refusals too', () => {
     const key = fc.constantFrom('appid', 'xwho', 'xwhat', 'xwhen', 'xcontext');

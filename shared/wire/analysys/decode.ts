@@ -1,14 +1,21 @@
 import { checkEvent, type Debug, type Event, type EventKind, type Refusal } from '../../events/event.ts';
-import type { Decoded, DecodedItem, DecodeOptions, WireDialect, WireRequest } from '../dialect.ts';
+import type {
+  Decoded,
+  DecodedItem,
+  DecodeOptions,
+  RequestHead,
+  WireDialect,
+  WireRequest,
+} from '../dialect.ts';
 import { fitsPlan, planObject, TooDeep, type WritePlan, writeMembers } from '../json/canonical-json.ts';
 import { type JsonObject, type JsonValue, writeJson } from '../json/parse-json.ts';
 import { createTextBuffer, type TextBuffer } from '../json/text-buffer.ts';
 import { mendString, type Warnings, warn } from '../json/value-rules.ts';
+import { readParameter } from '../read-parameter.ts';
 import { type AnalysysEvent, checkAnalysysEvent, isId, isObject } from './check.ts';
 import { projectOf as projectOfEnvelope, readEnvelope } from './decrypt.ts';
 import { analysysLimits, analysysValueRules, sdkFields } from './limits.ts';
 import { readBody, readJson } from './read-body.ts';
-import { readParameter } from './read-parameter.ts';
 
 /** The dialect of the Analysys (易观方舟) SDKs: a JSON array sent to `/up`, answered with `{"code":200}`. */
 export const analysys: WireDialect = {
@@ -47,7 +54,7 @@ const isClockProbe = ({ method, query, body }: WireRequest): boolean =>
   method !== 'POST' && query === '' && body.length === 0;
 
 /** An array is not unwrapped here: in a request it would have been an element that is no object. */
-function decodeElement(json: Buffer, receivedAt: number, options: DecodeOptions): Decoded {
+function decodeElement(json: Buffer, { receivedAt }: RequestHead, options: DecodeOptions): Decoded {
   const read = readJson(json);
   if (!read.ok) return { kind: 'undecodable', project: undefined, refusal: read.refusal };
   return decodeElements([read.value], json.length, receivedAt, options);

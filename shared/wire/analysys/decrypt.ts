@@ -1,9 +1,9 @@
 import { createDecipheriv, hash } from 'node:crypto';
 import type { Refusal } from '../../events/event.ts';
 import type { WireRequest } from '../dialect.ts';
+import { readParameter } from '../read-parameter.ts';
 import { decodeBase64 } from './decode-base64.ts';
 import { mendUtf8 } from './mend-utf8.ts';
-import { readParameter } from './read-parameter.ts';
 
 /** What an encrypting SDK says of its key: the web and mini-program SDKs in the query, the mobile ones in headers. */
 export interface Envelope {

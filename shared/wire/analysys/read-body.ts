@@ -2,10 +2,10 @@ import { gunzipSync } from 'node:zlib';
 import type { Refusal } from '../../events/event.ts';
 import type { WireRequest } from '../dialect.ts';
 import { type JsonValue, parseJson } from '../json/parse-json.ts';
+import { readParameter } from '../read-parameter.ts';
 import { decodeBase64 } from './decode-base64.ts';
 import { decrypt, readEnvelope } from './decrypt.ts';
 import { mendUtf8 } from './mend-utf8.ts';
-import { readParameter } from './read-parameter.ts';
 
 /** Members of an event and its xcontext, nested values included; an SDK sends a few dozen an event. */
 const bounds = { values: 1_000_000, depth: 1_000 };
