@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeError, readTrace } from '../../shared/host/log.ts';
 import { startCounts } from '../../shared/host/metrics.ts';
-import type { WireDialect } from '../../shared/wire/dialect.ts';
+import type { Answer, WireDialect } from '../../shared/wire/dialect.ts';
 import { type Accepted, type AcceptOptions, createAcceptRequest } from './accept-request.ts';
 import { answer, answerPreflight } from './answer.ts';
 import { type IngestCounts, ingestCounts } from './metrics.ts';
@@ -29,19 +29,61 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
   const acceptRequest = createAcceptRequest(options);
 
   /** Undefined where the sender went away. What this holds is gone before the publish is waited for. */
-  async function receive(request: IncomingMessage, path: string, query: string, dialect: WireDialect) {
+  async function receive({ request, path, query, isVerify, dialect }: Incoming) {
     const read = await readBody(request, caps.body);
     if (read.kind === 'aborted') return undefined;
     const header = (name: string) => headerOf(request, name);
     const method = request.method ?? 'GET';
     return {
-      ...acceptRequest({ method, path, query, header, read }, dialect),
+      ...acceptRequest({ method, path, query, header, read }, dialect, isVerify),
       isTooLarge: read.kind === 'too_large',
     };
   }
 
+  /** Takes in what is to be kept, and answers once it is durable. */
+  async function keep(incoming: Incoming, response: ServerResponse): Promise<void> {
+    const { request, dialect } = incoming;
+    counts.requestsReceived++;
+    const accepted = await receive(incoming);
+    if (accepted === undefined) {
+      counts.requestsAborted++;
+      return;
+    }
+    counts.eventsReceived += accepted.received;
+    counts.eventsAccepted += accepted.counts.accepted;
+    counts.eventsDuplicate += accepted.counts.duplicate;
+    counts.eventsQuarantined += accepted.counts.quarantined;
+    counts.eventsDropped += accepted.counts.dropped;
+    try {
+      await store(accepted.messages);
+    } catch (error) {
+      counts.requestsUnstored++;
+      log('ERROR', 'A batch could not be stored.', {
+        batch_id: accepted.batchId,
+        events: accepted.counts.accepted,
+        ...readTrace(request),
+        ...describeError(error),
+      });
+      response.setHeader('Retry-After', '1');
+      return refuse(request, response, 503, 'the events could not be stored; send them again');
+    }
+    counts.requestsStored++;
+    if (logBatches) logAccepted(dialect, accepted);
+    if (accepted.isTooLarge) return refuseTooLarge(request, response);
+    return give(request, response, accepted.answer);
+  }
+
+  /** Tells what would become of a request, and keeps and counts nothing of it but that it was asked. */
+  async function verify(incoming: Incoming, response: ServerResponse): Promise<void> {
+    const { request } = incoming;
+    const accepted = await receive(incoming);
+    if (accepted === undefined) return;
+    counts.requestsVerified++;
+    return accepted.isTooLarge ? refuseTooLarge(request, response) : give(request, response, accepted.answer);
+  }
+
   return async (request, response) => {
-    const [sentPath, query] = splitUrl(request.url ?? '/');
+    const [sentPath, sentQuery] = splitUrl(request.url ?? '/');
     // The Python SDKs keep a trailing slash of the configured URL: `//up`.
     const path = sentPath.replace(/\/{2,}/g, '/');
     const method = request.method ?? 'GET';
@@ -55,45 +97,23 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
       if (method === 'HEAD' && methods.length > 0) return answer(request, response, 200, '', undefined);
       // Read first, since a sender may listen for the answer only after its last byte.
       if ((await readBody(request, 0)).kind === 'aborted') return;
-      return refuse(request, response, 404, `no SDK sends ${method} ${path}; events go to POST /up`);
+      return refuse(request, response, 404, `no SDK sends ${method} ${path}; events go to POST /v1/events`);
     }
-
-    counts.requestsReceived++;
-    const accepted = await receive(request, sentPath, query, dialect);
-    if (accepted === undefined) {
-      counts.requestsAborted++;
-      return;
+    const turnedAway = dialect.turnAway?.({ header: (name) => headerOf(request, name) });
+    if (turnedAway !== undefined) {
+      counts.requestsTurnedAway++;
+      if ((await readBody(request, 0)).kind === 'aborted') return;
+      return give(request, response, turnedAway);
     }
-    counts.eventsReceived += accepted.received;
-    counts.eventsAccepted += accepted.events;
-    counts.eventsQuarantined += accepted.quarantined;
-    counts.eventsDropped += accepted.dropped;
-    try {
-      await store(accepted.messages);
-    } catch (error) {
-      counts.requestsUnstored++;
-      log('ERROR', 'A batch could not be stored.', {
-        batch_id: accepted.batchId,
-        events: accepted.events,
-        ...readTrace(request),
-        ...describeError(error),
-      });
-      response.setHeader('Retry-After', '1');
-      return refuse(request, response, 503, 'the events could not be stored; send them again');
-    }
-    counts.requestsStored++;
-    if (logBatches) logAccepted(dialect, accepted);
-    if (accepted.isTooLarge) {
-      return refuse(
-        request,
-        response,
-        413,
-        `the body is larger than ${caps.body} bytes; send smaller batches`,
-      );
-    }
-    const { status, body, contentType } = dialect.success;
-    return answer(request, response, status, body, contentType);
+    const query = withoutVerify(sentQuery);
+    const isVerify = query !== sentQuery;
+    const incoming = { request, path: sentPath, query, isVerify, dialect };
+    return isVerify ? verify(incoming, response) : keep(incoming, response);
   };
+
+  function refuseTooLarge(request: IncomingMessage, response: ServerResponse): void {
+    refuse(request, response, 413, `the body is larger than ${caps.body} bytes; send smaller batches`);
+  }
 
   /** What the dialects take at a path. */
   function methodsOf(path: string): string[] {
@@ -102,12 +122,25 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
 
   function logAccepted(
     { dialect }: WireDialect,
-    { messages, batchId, project, events, quarantined }: Accepted,
+    { messages, batchId, project, counts: { accepted: events, quarantined } }: Accepted,
   ): void {
     if (messages.length === 0) return;
     log('INFO', 'batch accepted', { batch_id: batchId, dialect, project, events, quarantined });
   }
 }
+
+/** A request of a dialect, on its way in. */
+interface Incoming {
+  readonly request: IncomingMessage;
+  readonly path: string;
+  readonly query: string;
+  readonly isVerify: boolean;
+  readonly dialect: WireDialect;
+}
+
+/** The query as it would be sent in earnest, so that ids and hashes are the same. */
+const withoutVerify = (query: string): string =>
+  query.includes('verify=1') ? query.replace(/(^|&)verify=1(?=&|$)/g, '').replace(/^&/, '') : query;
 
 function splitUrl(url: string): [string, string] {
   const mark = url.indexOf('?');
@@ -117,6 +150,11 @@ function splitUrl(url: string): [string, string] {
 function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function give(request: IncomingMessage, response: ServerResponse, given: Answer): void {
+  for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value);
+  answer(request, response, given.status, given.body, given.contentType);
 }
 
 const refuse = (request: IncomingMessage, response: ServerResponse, status: number, message: string): void =>

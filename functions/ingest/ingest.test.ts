@@ -318,7 +318,7 @@ describe('what cannot be accepted', () => {
     const answer = await post('/down', '[]');
     expect([answer.status, await answer.json()]).toEqual([
       404,
-      { code: 404, message: 'no SDK sends POST /down; events go to POST /up' },
+      { code: 404, message: 'no SDK sends POST /down; events go to POST /v1/events' },
     ]);
   });
 });

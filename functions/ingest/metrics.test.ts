@@ -51,7 +51,7 @@ describe('what ingest counts', () => {
       counts.requestsStored + counts.requestsUnstored + counts.requestsAborted,
     );
     expect(counts.eventsReceived).toBe(
-      counts.eventsAccepted + counts.eventsQuarantined + counts.eventsDropped,
+      counts.eventsAccepted + counts.eventsDuplicate + counts.eventsQuarantined + counts.eventsDropped,
     );
     expect(counts.messagesMade).toBe(
       counts.messagesPublished + counts.messagesSpilled + counts.messagesUnstored,

@@ -3,7 +3,7 @@ import type { CountDescription, Counts } from '../../shared/host/metrics.ts';
 /**
  * What ingest counts. It holds that
  *   requests received = stored + unstored + aborted,
- *   events received = accepted + quarantined + dropped,
+ *   events received = accepted + duplicate + quarantined + dropped,
  *   messages made = published + spilled + unstored.
  */
 export const ingestCounts = {
@@ -27,6 +27,16 @@ export const ingestCounts = {
     unit: '{request}',
     description: 'requests whose sender went away before their body was whole',
   },
+  requestsTurnedAway: {
+    name: 'tributary.ingest.requests.turned_away',
+    unit: '{request}',
+    description: 'requests without credentials in a dialect that has some: answered 401, and not received',
+  },
+  requestsVerified: {
+    name: 'tributary.ingest.requests.verified',
+    unit: '{request}',
+    description: 'requests with verify=1: judged, nothing of them kept, and not received',
+  },
   eventsReceived: {
     name: 'tributary.ingest.events.received',
     unit: '{event}',
@@ -36,6 +46,11 @@ export const ingestCounts = {
     name: 'tributary.ingest.events.accepted',
     unit: '{event}',
     description: 'events that became a row of event_log',
+  },
+  eventsDuplicate: {
+    name: 'tributary.ingest.events.duplicate',
+    unit: '{event}',
+    description: "events whose sender's id came earlier in their request: that one is stored",
   },
   eventsQuarantined: {
     name: 'tributary.ingest.events.quarantined',

@@ -101,7 +101,7 @@ export function encodeRequest(
       tell(undefined, { verdict: 'quarantined', refusal });
     } else {
       dropped++;
-      tell(undefined, { verdict: 'dropped', refusal: refusalOf(judged, dialect.dialect) });
+      tell(undefined, { verdict: 'dropped', refusal: droppedRefusal });
     }
     const batch = { events, quarantine, state, stateOnly: [] };
     return { batch, project, duplicate, quarantined, dropped, refusal, isKeptWhole: true, verdicts };
@@ -113,11 +113,10 @@ export function encodeRequest(
     firstProject ??= project;
     const verdict = project === undefined ? 'accepted' : judgeProject(settings, project, dialect.dialect);
     if (verdict !== 'accepted') {
-      const refusal = refusalOf(verdict, dialect.dialect);
       if (verdict === 'unknown_project' && !mayKeepUnknown()) {
         dropped++;
-        tell(place, { verdict: 'dropped', refusal });
-      } else keepElement(place, project, refusal);
+        tell(place, { verdict: 'dropped', refusal: droppedRefusal });
+      } else keepElement(place, project, refusalOf(verdict, dialect.dialect));
       return;
     }
     if (item.kind === 'refused') {
@@ -181,6 +180,13 @@ export const refusalOf = (verdict: 'unknown_project' | 'dialect_not_allowed', di
       ? 'the project is not in the settings; add it there and replay'
       : `the settings do not allow the project the dialect ${dialect}; allow it and replay`,
 });
+
+const droppedRefusal: Refusal = {
+  reason: 'unknown_project',
+  field: 'project',
+  detail:
+    'the project is not in the settings, and no more of unknown projects is kept today: add it there and send again',
+};
 
 /** Why an event of so many bytes as a row is refused. */
 export const tooLarge = (bytes: number): Refusal => ({

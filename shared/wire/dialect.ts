@@ -82,6 +82,7 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string | undefined;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** How one vendor's SDKs speak: which requests are theirs, what these hold, and what they take for success. */
@@ -93,7 +94,7 @@ export interface WireDialect {
    * The answer to a request that is turned away for its head alone, as one without credentials; undefined for every
    * other. Nothing of it is kept, so only a dialect whose senders notice has this.
    */
-  turnAway?(head: RequestHead): Answer | undefined;
+  turnAway?(head: Pick<RequestHead, 'header'>): Answer | undefined;
   decode(request: WireRequest, options: DecodeOptions): Decoded;
   /** The body without what a resend does anew, for the hash by which resends are known; by default as it was sent. */
   plainBody?(request: WireRequest): Buffer;
