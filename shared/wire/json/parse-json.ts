@@ -98,7 +98,8 @@ const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 function keepDigits(_key: string, value: JsonValue, context?: { source?: string }): JsonValue {
   if (typeof value !== 'number' || context?.source === undefined) return value;
   const written = context.source;
-  if (/^-?\d+$/.test(written)) {
+  // No longer one lies within 64 bits; and the digits of a number may be millions.
+  if (written.length <= 20 && /^-?\d+$/.test(written)) {
     if (Number.isSafeInteger(value)) return value;
     const whole = BigInt(written);
     if (whole >= -(2n ** 63n) && whole < 2n ** 64n) return whole;
@@ -115,7 +116,10 @@ function normalizeDecimal(text: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(text) ?? [];
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  // A pattern would try from every zero anew: millions of them would take hours.
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === 0x30) end--;
+  const significant = digits.slice(0, end);
   if (significant === '') return '0';
   const scale = Number(exponent) - fraction.length + (digits.length - significant.length);
   return `${sign}${significant}e${scale}`;

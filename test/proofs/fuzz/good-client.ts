@@ -79,6 +79,7 @@ async function run({
   for (let dueAt = performance.now(); !isStopped; dueAt += 1000 / requestsPerSecond) {
     const early = dueAt - performance.now();
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    if (isStopped) return;
     const sent = one().finally(() => inFlight.delete(sent));
     inFlight.add(sent);
   }

@@ -135,9 +135,11 @@ export function decimalOf({ number }: Written): string {
   const [mantissa = '', exponent = '0'] = number.toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.');
   const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  const significant = digits.slice(0, end);
   if (significant === '') return '0';
-  const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length);
+  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
   return `${number.startsWith('-') ? '-' : ''}${significant}e${power}`;
 }
 
@@ -147,7 +149,7 @@ export function decimalOf({ number }: Written): string {
  */
 export function storedNumber(written: Written): Written | string {
   const decimal = decimalOf(written);
-  if (/^-?\d+$/.test(written.number)) {
+  if (written.number.length <= 20 && /^-?\d+$/.test(written.number)) {
     const whole = BigInt(written.number);
     if (whole >= -(2n ** 63n) && whole < 2n ** 64n) return written;
   }

@@ -271,6 +271,29 @@ const manyValues: Family = (context) => {
   return reference('too many values', context, zipped(Buffer.from(text)), { outcome });
 };
 
+/** Numbers, keys and escapes as many and as long as a body can hold: what costs more than its length would show. */
+const costly: Family = (context) => {
+  const { dice } = context;
+  const size = dice.pick([10_000, 100_000, 1_000_000]);
+  const value = dice.pick<() => string>([
+    () => `1.${'0'.repeat(size * 4)}1`,
+    () => `1${'0'.repeat(size * 4)}1.5`,
+    () => `-${'9'.repeat(size * 4)}`,
+    () => `0.${'3'.repeat(size)}`,
+    () => `1e${'9'.repeat(size)}`,
+    () => `1e-${'0'.repeat(size)}1`,
+    () => `[${'123456789012345678901234,'.repeat(size / 50)}1]`,
+    () => `"${'\\ud83d'.repeat(size / 6)}"`,
+    () => `"${'\\u0000'.repeat(size / 6)}"`,
+    () => `{${Array.from({ length: size / 40 }, (_, key) => `"k${key}":1`).join(',')}}`,
+    () =>
+      `{${Array.from({ length: size / 40 }, (_, key) => `"${(key * 7919) % 4_294_967_290}":1`).join(',')}}`,
+    () => `[${'[[]],'.repeat(size / 40)}[]]`,
+  ])();
+  const text = `[${soundElement(dice, context.mark, context.nowMs).text.replace('"mark":', `"costly":${value},"mark":`)}]`;
+  return caseOf('costly values', context, { text, truth: [true] }, zipped);
+};
+
 /** Bombs cost their maker seconds, so each is made once. */
 const bombs = [
   () => zipped(Buffer.alloc(60_000_000)),
@@ -408,6 +431,7 @@ export const structured: readonly (readonly [weight: number, family: Family])[] 
   [0.3, manyValues],
   [1, bomb],
   [0.7, huge],
+  [2, costly],
   [40, encrypted],
   [40, image],
 ];
