@@ -1,0 +1,134 @@
+import { checkEvent, type Event, type Refusal } from '../../events/event.ts';
+import type { DecodedItem } from '../dialect.ts';
+import { TooDeep } from '../json/canonical-json.ts';
+import type { JsonObject, JsonValue } from '../json/parse-json.ts';
+import { type Warnings, warn } from '../json/value-rules.ts';
+import { isMessageType, type MessageType } from './endpoint.ts';
+import { meaningOf } from './meaning.ts';
+import {
+  isGiven,
+  isObject,
+  type MessageFacts,
+  type Read,
+  readId,
+  readOccurredAt,
+  readSentAt,
+  readText,
+  refuse,
+} from './message.ts';
+import { warnAboutSize, writeContext, writeJsonObject } from './write-context.ts';
+import { keyOf } from './write-key.ts';
+
+/**
+ * One message as events: one, or of a group two, what is known of it and who belongs to it. `pathType` is the type of the
+ * path, which decides where there is one.
+ */
+export function decodeMessage(
+  message: JsonValue,
+  pathType: MessageType | undefined,
+  facts: MessageFacts,
+): DecodedItem[] {
+  const read = readMessage(message, pathType, facts);
+  const refusal = read.ok ? firstRefusal(read.value) : read.refusal;
+  if (read.ok && refusal === undefined) return read.value.map((event) => ({ kind: 'event', event }));
+  if (refusal === undefined) throw new TypeError('a message is events or refused');
+  return [{ kind: 'refused', refusal, project: facts.project }];
+}
+
+function firstRefusal(events: readonly Event[]): Refusal | undefined {
+  for (const event of events) {
+    const refusal = checkEvent(event);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function readMessage(
+  message: JsonValue,
+  pathType: MessageType | undefined,
+  facts: MessageFacts,
+): Read<Event[]> {
+  if (!isObject(message)) return refuse('not_an_object', undefined, 'a message should be a JSON object');
+  // A message of a batch may name the key where the batch does not.
+  const project = facts.project ?? keyOf(message.writeKey);
+  if (project === undefined) {
+    return refuse(
+      'missing_write_key',
+      'writeKey',
+      'no write key is given: neither as user name of a basic authentication, nor as writeKey of body or query',
+    );
+  }
+  const type = pathType ?? message.type;
+  if (!isMessageType(type)) {
+    return refuse('unknown_type', 'type', 'type should be track, identify, page, screen, group or alias');
+  }
+  try {
+    return toEvents(message, type, project, facts);
+  } catch (error) {
+    if (error instanceof TooDeep) return refuse('too_deep', undefined, error.message);
+    throw error;
+  }
+}
+
+function toEvents(
+  message: JsonObject,
+  type: MessageType,
+  project: string,
+  facts: MessageFacts,
+): Read<Event[]> {
+  const { text } = facts;
+  const warnings: Warnings = { list: undefined };
+  const meant = meaningOf(type, message, warnings);
+  if (!meant.ok) return meant;
+  const time = readOccurredAt(message, facts, warnings);
+  if (!time.ok) return time;
+
+  const { anonymousId, userId, columns, parts } = meant.value;
+  const { occurredAt, timeSource, field: timeField } = time.value;
+  const context = isObject(message.context) ? message.context : undefined;
+  const library = isObject(context?.library) ? context.library : undefined;
+  const os = isObject(context?.os) ? context.os : undefined;
+  const isColumn = (key: string): boolean =>
+    columns.has(key) ||
+    key === timeField ||
+    key === 'sentAt' ||
+    (key === 'writeKey' && message.writeKey === project) ||
+    (idFields.has(key) && !isGiven(message[key]));
+
+  const shared = {
+    project,
+    dialect: 'segment',
+    anonymousId,
+    userId,
+    userKey: undefined,
+    occurredAt,
+    timeSource,
+    sentAt: readSentAt(message.sentAt, warnings),
+    platform: readText(os?.name, warnings, 'os.name') ?? readText(message.channel, warnings, 'channel'),
+    sdk: readText(library?.name, warnings, 'library.name'),
+    sdkVersion: readText(library?.version, warnings, 'library.version'),
+    // Of RudderStack's libraries, a number.
+    sessionId: readId(context?.sessionId),
+    debug: 0,
+    context: writeContext(text, message, isColumn, warnings),
+    messageId: readMessageId(message.messageId, warnings),
+  } as const;
+  const events = parts.map(({ kind, name, itemId, properties }) => ({
+    ...shared,
+    kind,
+    name,
+    itemId,
+    properties: writeJsonObject(text, properties, warnings),
+  }));
+  for (const { properties } of events) warnAboutSize(properties, shared.context, warnings);
+  return { ok: true, value: events.map((event) => ({ ...event, warnings: warnings.list ?? noWarnings })) };
+}
+
+const idFields: ReadonlySet<string> = new Set(['anonymousId', 'userId']);
+const noWarnings: readonly string[] = [];
+
+function readMessageId(value: JsonValue | undefined, warnings: Warnings): string | undefined {
+  const id = readId(value);
+  if (id === undefined && isGiven(value)) warn(warnings, 'bad_message_id', 'messageId');
+  return id;
+}
