@@ -11,10 +11,9 @@ export function answer(
   body: string,
   contentType: string | undefined,
 ): void {
-  const headers: Record<string, string | number> = {
-    ...crossOrigin(request),
-    'Content-Length': Buffer.byteLength(body),
-  };
+  const headers: Record<string, string | number> = { ...crossOrigin(request) };
+  // RFC 9110, section 8.6: an answer 204 must not have one.
+  if (status !== 204) headers['Content-Length'] = Buffer.byteLength(body);
   if (contentType !== undefined) headers['Content-Type'] = contentType;
   response.writeHead(status, headers);
   response.end(body);
