@@ -82,12 +82,12 @@ export async function proveOutage(options: OutageOptions): Promise<OutageFigures
   const answers: (BatchAnswer & { phase: string })[] = [];
   const front = createFrontEnd();
   const kills: Span[] = [];
+  const restarts: Span[] = [];
   const bothDown: Span[] = [];
   let phase = 'before';
   let sent = 0;
   let isOver = false;
   let mostInBucket = 0;
-  let restarts = 0;
   const startedAt = Date.now() - 3_600_000;
   try {
     const clients = Promise.all(
@@ -115,8 +115,7 @@ export async function proveOutage(options: OutageOptions): Promise<OutageFigures
           kills.push(await killIngest(cloud, front));
           progress(`${phase}: killed ingest`);
         } else {
-          restarts++;
-          await restartIngest(cloud, front);
+          restarts.push(await restartIngest(cloud, front));
           progress(`${phase}: restarted ingest`);
         }
       }
@@ -154,8 +153,8 @@ export async function proveOutage(options: OutageOptions): Promise<OutageFigures
       leftInBucket: (await objectsSpilled(cloud)) ?? -1,
       drainSeconds,
       kills: kills.length,
-      restarts,
-      ...judgeDeaths(answers, kills, bothDown),
+      restarts: restarts.length,
+      ...judgeDeaths(answers, { kills, restarts, bothDown }),
       ...(await readOthers(cloud)),
       phases: Object.fromEntries(options.phases.map(({ name }) => [name, figuresOf(answers, name)])),
     };
@@ -199,12 +198,14 @@ async function killIngest(cloud: LocalCloud, front: FrontEnd): Promise<Span> {
   return { from, to: performance.now() };
 }
 
-async function restartIngest(cloud: LocalCloud, front: FrontEnd): Promise<void> {
+async function restartIngest(cloud: LocalCloud, front: FrontEnd): Promise<Span> {
   front.close();
-  // The front end has handed over what it has taken before the instance is told to end.
-  await pause(50);
+  // What was handed to the instance before has reached it by the time that it is told to end.
+  await pause(300);
+  const from = performance.now();
   await cloud.restart('ingest');
   front.open();
+  return { from, to: performance.now() };
 }
 
 async function pauseWhile(milliseconds: number, goesOn: () => boolean): Promise<void> {
@@ -264,8 +265,7 @@ function judgeNumbers(
 
 function judgeDeaths(
   answers: readonly (BatchAnswer & { phase: string })[],
-  kills: readonly Span[],
-  bothDown: readonly Span[],
+  { kills, restarts, bothDown }: Readonly<Record<'kills' | 'restarts' | 'bothDown', readonly Span[]>>,
 ): Pick<OutageFigures, 'deathsByKill' | 'deathsWhileBothDown' | 'otherDeaths'> {
   const touches = ({ began, ended }: BatchAnswer, { from, to }: Span) => began <= to && ended >= from;
   let deathsByKill = 0;
