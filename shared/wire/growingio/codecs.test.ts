@@ -1,0 +1,401 @@
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import LZString from 'lz-string';
+import protobuf from 'protobufjs';
+import { compress, uncompress } from 'snappyjs';
+import { describe, expect, test } from 'vitest';
+import type { Event } from '../../events/event.ts';
+import { growingio } from './decode.ts';
+import { decodeLzString } from './decode-lz-string.ts';
+import { decodeSnappy, measureSnappy } from './decode-snappy.ts';
+import { type Codec, type EncodedRequest, encodeEvents, encodeItems, encodeUserMappings } from './encode.ts';
+import type { Element } from './encode-protobuf.ts';
+import {
+  collect,
+  decode,
+  eventsOf,
+  idsOf,
+  itemsOf,
+  options,
+  refusalOf,
+  requestOf,
+  textOf,
+  timestamp,
+} from './requests-for-test.ts';
+
+const codecs: readonly Codec[] = ['json', 'snappy', 'snappy_xor', 'protobuf', 'protobuf_snappy_xor'];
+const sentAt = timestamp;
+const text = fc.string({ unit: 'grapheme', maxLength: 30 });
+const key = fc.oneof(text, fc.constantFrom('__proto__', 'constructor', 'toString', '12', ''));
+const texts = fc.dictionary(key, text, { maxKeys: 8 });
+const id = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 });
+
+/** Values are text, as protobuf has them. */
+const event = fc.record(
+  {
+    eventType: fc.constantFrom('CUSTOM', 'VISIT', 'PAGE', 'LOGIN_USER_ATTRIBUTES', 'ACTIVATE'),
+    eventName: id,
+    deviceId: id,
+    userId: id,
+    userKey: id,
+    sessionId: id,
+    timestamp: fc.integer({ min: timestamp - 1_000_000, max: timestamp }),
+    sendTime: fc.integer({ min: 1, max: timestamp }),
+    attributes: texts,
+    title: id,
+    screenWidth: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+    eventSequenceId: fc.integer({ min: -(2 ** 31), max: -1 }),
+    latitude: fc.double({ min: -90, max: 90, noNaN: true }).filter((it) => it !== 0),
+    globalSequenceId: fc.integer({ min: 2 ** 50, max: Number.MAX_SAFE_INTEGER }),
+    projectKey: id,
+    platform: fc.constantFrom('go', 'python', 'web'),
+  },
+  { requiredKeys: ['eventType', 'eventName', 'deviceId', 'timestamp'] },
+);
+const item = fc.record({ id, key: id, attributes: texts, dataSourceId: id }, { requiredKeys: ['id', 'key'] });
+const mapping = fc.record(
+  {
+    identifies: fc.dictionary(id, id, { minKeys: 1, maxKeys: 5 }),
+    sendTime: fc.constant(timestamp),
+    projectKey: id,
+  },
+  { requiredKeys: ['identifies'] },
+);
+
+const routes: readonly {
+  readonly name: string;
+  readonly elements: fc.Arbitrary<Element>;
+  readonly encode: typeof encodeEvents;
+}[] = [
+  { name: 'events', elements: event, encode: encodeEvents },
+  { name: 'items', elements: item, encode: encodeItems },
+  { name: 'user mappings', elements: mapping, encode: encodeUserMappings },
+];
+
+const send = ({ path, headers, body }: EncodedRequest) => decode(path, body, headers);
+const clean = (elements: readonly Element[]): Element[] => JSON.parse(JSON.stringify(elements)) as Element[];
+const comparable = (events: readonly Event[]) =>
+  events.map((one) => ({ ...one, properties: textOf(one.properties), context: textOf(one.context) }));
+
+describe.each(routes)('$name of any attributes', ({ elements, encode }) => {
+  test('are the same, and have the same ids, by every codec', () => {
+    fc.assert(
+      fc.property(fc.array(elements, { minLength: 1, maxLength: 4 }), (sent) => {
+        const [first, ...others] = codecs.map((codec) =>
+          eventsOf(send(encode(clean(sent), { project: 'shop', codec, sentAt }))),
+        );
+        for (const other of others) {
+          expect(comparable(other)).toEqual(comparable(first ?? []));
+          expect(idsOf(other)).toEqual(idsOf(first ?? []));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('each taken out of its request as JSON text and decoded alone is what it was at its place', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            elements,
+            elements.map((it) => ({ ...it, attributes: 7, identifies: 7 })),
+          ),
+          { maxLength: 4 },
+        ),
+        fc.constantFrom(...codecs.slice(0, 3)),
+        (sent, codec) => {
+          const { path, headers, body } = encode(clean(sent), { project: 'shop', codec, sentAt });
+          expectAlone(path, headers, body);
+        },
+      ),
+      { numRuns: 60 },
+    );
+    fc.assert(
+      fc.property(fc.array(elements, { maxLength: 4 }), fc.constantFrom(...codecs), (sent, codec) => {
+        const { path, headers, body } = encode(clean(sent), { project: 'shop', codec, sentAt });
+        if (body.length > 0) expectAlone(path, headers, body);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+function expectAlone(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array): void {
+  const request = requestOf(path, body, headers);
+  const whole = growingio.decode(request, options);
+  if (whole.kind !== 'items') throw new Error(whole.refusal.detail);
+  whole.items.forEach((one, place) => {
+    const json = whole.text(place) ?? '';
+    const alone = growingio.decodeElement(Buffer.from(json), request, options);
+    expect(alone).toMatchObject({ kind: 'items', items: [one] });
+    if (alone.kind === 'items') expect(alone.text(0)).toBe(json);
+    if (one.kind === 'event') expect(idsOf(eventsOf(alone))).toEqual(idsOf([one.event]));
+  });
+}
+
+const sample = {
+  eventType: 'CUSTOM',
+  timestamp,
+  eventName: 'buy',
+  deviceId: 'd',
+  attributes: { 文: '跑步机 😀', n: 'é' },
+};
+const json = JSON.stringify([sample]);
+const xor = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ (sentAt % 256));
+const snappy = compress(Buffer.from(json));
+const protobufBody = encodeEvents([sample], { project: 'shop', codec: 'protobuf', sentAt }).body;
+
+describe('a body', () => {
+  const stm = `${collect}?stm=${sentAt}`;
+  const claims = { 'X-Compress-Codec': '2', 'X-Crypt-Codec': '1', 'Content-Type': 'application/protobuf' };
+  test.each<[string, string, Uint8Array | string, Record<string, string>?]>([
+    ['JSON', stm, json],
+    ['JSON after a byte order mark', stm, `\ufeff\n${json}`],
+    ['JSON that claims to be everything else', stm, json, claims],
+    ['one object instead of an array', stm, JSON.stringify(sample)],
+    ['JSON written twice', stm, JSON.stringify(json)],
+    ['gzip', stm, gzipSync(json)],
+    ['snappy without a header', stm, snappy],
+    ['snappy of JSON written twice', stm, compress(Buffer.from(JSON.stringify(json)))],
+    ['snappy that claims to be XORed', stm, snappy, claims],
+    ['snappy with XOR without a header', stm, xor(snappy)],
+    ['snappy with XOR keyed by X-Timestamp alone', collect, xor(snappy), { 'X-Timestamp': `${sentAt}` }],
+    ['JSON with XOR', stm, xor(Buffer.from(json)), { 'X-Crypt-Codec': '1' }],
+    ['protobuf', stm, protobufBody],
+    ['protobuf that claims to be JSON', stm, protobufBody, { 'Content-Type': 'application/json' }],
+    ['gzip of protobuf', stm, gzipSync(protobufBody)],
+    ['protobuf with XOR', stm, xor(protobufBody), { 'X-Crypt-Codec': '1' }],
+    ['LZString in bytes', `${collect}?compress=1`, LZString.compressToUint8Array(json)],
+    ['LZString in bytes that claims nothing', collect, LZString.compressToUint8Array(json)],
+    ['LZString in UTF-16', stm, LZString.compressToUTF16(json), { 'X-Compress-Codec': '1' }],
+    ['LZString in UTF-16 that claims nothing', stm, LZString.compressToUTF16(json)],
+    [
+      'LZString in an image',
+      `${collect}?compress=11&data=${LZString.compressToEncodedURIComponent(json)}`,
+      '',
+    ],
+    [
+      'LZString in an image whose plus signs became spaces',
+      `${collect}?compress=11&data=${LZString.compressToEncodedURIComponent(json).replaceAll('+', '%20')}`,
+      '',
+    ],
+    ['JSON in an image', `${collect}?compress=0&data=${encodeURI(json)}`, ''],
+  ])('of %s holds the event with the one id', (_, target, body, headers = {}) => {
+    const events = eventsOf(decode(target, body, headers));
+    expect(idsOf(events)).toEqual(idsOf(eventsOf(decode(collect, json))));
+  });
+
+  test('of JSON in an image may hold what parts a query', () => {
+    const title = 'a&b=c 100%';
+    const target = `${collect}?compress=0&data=${encodeURI(JSON.stringify([{ ...sample, title }])).replaceAll('%25', '%')}`;
+    expect(textOf(eventsOf(decode(target, ''))[0]?.context ?? new Uint8Array())).toContain(title);
+  });
+
+  test('sent again with another time has the hash that it had', () => {
+    const plain = [1_795_287_470_220, 1_795_287_470_411].map((at) => {
+      const { path, headers, body } = encodeEvents([sample], {
+        project: 'shop',
+        codec: 'snappy_xor',
+        sentAt: at,
+      });
+      return growingio.plainBody?.(requestOf(path, body, headers)).toString('hex');
+    });
+    const { body } = encodeEvents([sample], { project: 'shop', codec: 'snappy', sentAt });
+    expect(plain).toEqual(Array(2).fill(Buffer.from(body).toString('hex')));
+  });
+
+  test.each<[string, Uint8Array | string, string, Record<string, string>?]>([
+    ['NaN in JSON', '[{"a":NaN}]', 'invalid_json'],
+    ['JSON that is cut', json.slice(0, 40), 'invalid_json'],
+    ['JSON that is no UTF-8', Buffer.from('[{"a":"\xff"}]', 'latin1'), 'invalid_utf8'],
+    ['gzip that is cut', gzipSync(json).subarray(0, 30), 'broken_gzip'],
+    ['a form', 'data=abc&x=1', 'unreadable_body'],
+    ['snappy that is cut', snappy.subarray(0, 40), 'unreadable_body'],
+    ['snappy of a picture', compress(Buffer.from('GIF89a')), 'unreadable_body'],
+    ['XOR with another key', snappy.map((byte) => byte ^ 77), 'unreadable_body', { 'X-Crypt-Codec': '1' }],
+    ['protobuf that is cut', protobufBody.subarray(0, -1), 'unreadable_body'],
+    ['a bomb of snappy', compress(Buffer.alloc(2_000_000, ' ')), 'inflates_too_large'],
+    ['a bomb of gzip', gzipSync(Buffer.alloc(2_000_000, ' ')), 'inflates_too_large'],
+    ['a bomb of LZString', LZString.compressToUint8Array(' '.repeat(2_000_000)), 'inflates_too_large'],
+    ['more events than are accepted', JSON.stringify(Array(101).fill(sample)), 'too_many_events'],
+    [
+      'more events than are accepted in protobuf',
+      encodeEvents(Array(101).fill(sample), { project: 'shop', codec: 'protobuf', sentAt }).body,
+      'too_many_events',
+    ],
+  ])('of %s is undecodable', (_, body, reason, headers = {}) => {
+    const decoded = decode(stm, body, headers);
+    expect([decoded.kind, refusalOf(decoded)]).toEqual(['undecodable', reason]);
+    expect(decoded).toMatchObject({ project: 'shop' });
+  });
+
+  test('of white space, posted without anything in its query, is undecodable', () => {
+    expect(refusalOf(decode(collect, ' \n'))).toBe('unreadable_body');
+    expect(refusalOf(growingio.decode({ ...requestOf(collect, ''), method: 'POST' }, options))).toBe(
+      'empty_body',
+    );
+  });
+
+  test('of any bytes is decoded or refused, in time', () => {
+    const bytes = fc.uint8Array({ maxLength: 200 });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          bytes,
+          bytes.map((it) => Buffer.concat([snappy, it])),
+        ),
+        fc.boolean(),
+        (body, crypt) => {
+          const headers: Record<string, string> = crypt ? { 'X-Crypt-Codec': '1' } : {};
+          for (const target of [stm, '/projects/shop/collect/item', '/projects/shop/collect/user-mapping']) {
+            expect(['items', 'undecodable']).toContain(decode(target, body, headers).kind);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('snappy', () => {
+  test('is decoded as the library decodes what it has compressed', () => {
+    const content = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc
+        .array(fc.constantFrom('abcdef', 'xyz', '0'), { maxLength: 2000 })
+        .map((it) => Buffer.from(it.join(''))),
+    );
+    fc.assert(
+      fc.property(content, (bytes) => {
+        const block = compress(Buffer.from(bytes));
+        expect(measureSnappy(block)).toBe(bytes.length);
+        expect(decodeSnappy(block, bytes.length).equals(uncompress(block))).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each([
+    ['a literal whose length is negative to JavaScript', [10, 63 << 2, 0xfa, 0xff, 0xff, 0xff]],
+    ['a copy from before its beginning', [4, 0x01, 0x01]],
+    ['a copy from nowhere', [5, 0, 65, 0x01, 0x00]],
+    ['more than it claims', [1, 1 << 2, 65, 66]],
+    ['less than it claims', [9, 0, 65]],
+    ['a length without an end', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
+    ['nothing', []],
+  ])('is not %s', (_, bytes) => {
+    expect(measureSnappy(Buffer.from(bytes))).toBeUndefined();
+  });
+});
+
+describe('LZString', () => {
+  test('is decoded in each of its forms as the library writes it', () => {
+    const content = fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 300 }),
+      fc.array(fc.constantFrom('abc', 'x', '文'), { minLength: 1, maxLength: 500 }).map((it) => it.join('')),
+    );
+    fc.assert(
+      fc.property(content, (sent) => {
+        const whole = { ok: true, text: Buffer.from(sent) };
+        const bytes = Buffer.from(LZString.compressToUint8Array(sent));
+        expect(decodeLzString(bytes, 'bytes', 10_000)).toEqual(whole);
+        expect(decodeLzString(LZString.compressToUTF16(sent), 'utf16', 10_000)).toEqual(whole);
+        expect(decodeLzString(LZString.compressToEncodedURIComponent(sent), 'uri', 10_000)).toEqual(whole);
+        const cut = decodeLzString(bytes.subarray(0, bytes.length / 4), 'bytes', 10_000);
+        expect(cut.ok && cut.text.equals(whole.text)).toBe(false);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('ends where its text would be larger than the bound', () => {
+    const bomb = Buffer.from(LZString.compressToUint8Array('a'.repeat(100_001)));
+    expect(decodeLzString(bomb, 'bytes', 100_001).ok).toBe(true);
+    expect(decodeLzString(bomb, 'bytes', 100_000)).toEqual({ ok: false, reason: 'too_large' });
+  });
+});
+
+describe('protobuf', () => {
+  const { root } = protobuf.parse(`syntax = "proto3";
+    message Item { string id = 1; string key = 2; map<string, string> attributes = 3; }
+    message Event { string device_id = 1; int32 event_type = 6; int64 timestamp = 8; int32 event_sequence_id = 15;
+      map<string, string> extra_sdk = 21; string event_name = 22; map<string, string> attributes = 24;
+      Item resource_item = 25; double latitude = 44; string timezone_offset = 57; int64 newer = 60; bytes more = 61; }
+    message Events { repeated Event values = 1; }
+    message Items { repeated Item values = 2; }`);
+  const write = (type: string, list: object): Uint8Array => {
+    const message = root.lookupType(type);
+    return message.encode(message.fromObject(list)).finish();
+  };
+
+  test('written by another library is read to the value, and what is newer than the shapes is kept', () => {
+    const values = [
+      {
+        deviceId: 'd',
+        eventType: 11,
+        timestamp,
+        eventSequenceId: -7,
+        extraSdk: { __proto__x: '1' },
+        attributes: { a: '文' },
+        resourceItem: { id: 'i', key: 'k' },
+        latitude: 31.25,
+        timezoneOffset: '-480',
+        newer: 5,
+        more: Buffer.from([0xff]),
+      },
+    ];
+    const [one] = eventsOf(decode(collect, write('Events', { values })));
+    expect(one).toMatchObject({
+      name: '$activate',
+      anonymousId: 'd',
+      occurredAt: timestamp * 1000,
+      project: 'shop',
+    });
+    expect(JSON.parse(textOf(one?.context ?? new Uint8Array()))).toEqual({
+      eventType: 'ACTIVATE',
+      eventSequenceId: -7,
+      extraSdk: { __proto__x: '1' },
+      resourceItem: { id: 'i', key: 'k' },
+      latitude: 31.25,
+      timezoneOffset: '-480',
+      unknownFields: { 60: 5, 61: '/w==' },
+    });
+  });
+
+  test('without a type is a visit, and an empty item in an event is none', () => {
+    const [one] = eventsOf(
+      decode(collect, write('Events', { values: [{ deviceId: 'd', resourceItem: {} }] })),
+    );
+    expect(one?.name).toBe('$visit');
+    expect(textOf(one?.context ?? new Uint8Array())).toBe('{"eventType":"VISIT"}');
+  });
+
+  test('holds items in a list of their own, or as events of the older SDK, with the one id', () => {
+    const inner = { id: 'i', key: 'k', attributes: { a: '1' } };
+    const target = '/projects/shop/collect/item';
+    const lists = [
+      write('Items', { values: [inner] }),
+      write('Events', { values: [{ resourceItem: inner }] }),
+    ];
+    const [own, older] = lists.map((body) => eventsOf(decode(target, body)));
+    expect(own).toMatchObject([{ kind: 'item_set', name: 'k', itemId: 'i' }]);
+    expect(idsOf(older ?? [])).toEqual(idsOf(own ?? []));
+  });
+
+  test('is bounded in its values before they are made', () => {
+    const attributes = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`k${index}`, 'v']));
+    expect(
+      itemsOf(decode(collect, write('Events', { values: [{ deviceId: 'd', attributes }] }))),
+    ).toHaveLength(1);
+    const many = Buffer.concat(Array(1_000_001).fill(Buffer.from([0xc2, 0x01, 0x00])));
+    const length = [];
+    for (let left = many.length; ; left >>>= 7) {
+      length.push(left > 0x7f ? (left & 0x7f) | 0x80 : left);
+      if (left <= 0x7f) break;
+    }
+    expect(refusalOf(decode(collect, Buffer.concat([Buffer.from([0x0a, ...length]), many])))).toBe(
+      'too_many_values',
+    );
+  });
+});
