@@ -88,12 +88,16 @@ function toEvents(
   const context = isObject(message.context) ? message.context : undefined;
   const library = isObject(context?.library) ? context.library : undefined;
   const os = isObject(context?.os) ? context.os : undefined;
-  const isColumn = (key: string): boolean =>
-    columns.has(key) ||
-    key === timeField ||
-    key === 'sentAt' ||
-    (key === 'writeKey' && message.writeKey === project) ||
-    (idFields.has(key) && !isGiven(message[key]));
+  const isColumn = (key: string): boolean => {
+    if (ids.has(key))
+      return !isGiven(message[key]) || (columns.has(key) && readId(message[key]) !== undefined);
+    return (
+      columns.has(key) ||
+      key === timeField ||
+      key === 'sentAt' ||
+      (key === 'writeKey' && message.writeKey === project)
+    );
+  };
 
   const shared = {
     project,
@@ -124,7 +128,8 @@ function toEvents(
   return { ok: true, value: events.map((event) => ({ ...event, warnings: warnings.list ?? noWarnings })) };
 }
 
-const idFields: ReadonlySet<string> = new Set(['anonymousId', 'userId']);
+/** Where they are no ids they are kept as they are. */
+const ids: ReadonlySet<string> = new Set(['anonymousId', 'userId']);
 const noWarnings: readonly string[] = [];
 
 function readMessageId(value: JsonValue | undefined, warnings: Warnings): string | undefined {
