@@ -36,6 +36,8 @@ export function readLocalPorts(environment: NodeJS.ProcessEnv): LocalPorts {
 /** The LOCAL_ variables that point Google's clients at the local cloud, or none for a project of Google's. */
 export function clientEnvironment(project: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   if (project !== localProject) return {};
+  // Google's clients look for a metadata server otherwise, and warn that there is none. They read this very object.
+  process.env.METADATA_SERVER_DETECTION ??= 'none';
   const ports = readLocalPorts(environment);
   return {
     LOCAL_PUBSUB: `127.0.0.1:${ports.pubsub}`,

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { createBigQuery } from '../shared/google/bigquery.ts';
 import { openBucket } from '../shared/google/cloud-storage.ts';
 import { createMonitoring } from '../shared/google/monitoring.ts';
-import { clientEnvironment, localProject } from './endpoints.ts';
+import { clientEnvironment } from './endpoints.ts';
 import type { Clients } from './status-read.ts';
 
 /** Opens the clients of the local cloud, or of a project of Google's with the credentials of the environment. */
@@ -13,8 +13,6 @@ export function openClients(
   given: NodeJS.ProcessEnv,
 ): Clients & { close(): Promise<void> } {
   const environment = clientEnvironment(project, given);
-  // Google's clients look for a metadata server otherwise, and warn that there is none.
-  if (project === localProject) process.env.METADATA_SERVER_DETECTION ??= 'none';
   const monitoring = createMonitoring(project, environment);
   const spill = bucket === undefined ? undefined : openBucket(bucket, environment);
   return {

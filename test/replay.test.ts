@@ -246,10 +246,11 @@ describe('npm run redrive', () => {
   const held = async () =>
     (await cloud.counts()).subscriptions['projects/local/subscriptions/events-dead-hold']?.backlog;
 
-  test('has nothing to do where nothing was dead-lettered', async () => {
-    expect(await runCommand(cloud, 'redrive')).toMatchObject({
+  test('has nothing to do where nothing was dead-lettered, and warns of nothing', async () => {
+    expect(await runCommand(cloud, 'redrive')).toEqual({
       code: 0,
       stdout: 'Nothing to redrive: events-dead-hold is empty.\n',
+      stderr: '',
     });
   });
 

@@ -11,7 +11,6 @@ export function startCommand(cloud: LocalCloud, name: string, ...args: string[])
     cwd: ROOT,
     env: {
       PATH: process.env.PATH,
-      METADATA_SERVER_DETECTION: 'none',
       REPLAY_PORT: String(ports.functions.replay),
       PUBSUB_PORT: String(ports.pubsub),
       BIGQUERY_PORT: String(ports.bigquery),
