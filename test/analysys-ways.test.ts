@@ -76,12 +76,10 @@ const eventsOf = (appid: string): readonly SentEvent[] => [eventOf(appid, 0), ev
 /** Sends as the SDK would and answers what it would hear. */
 const send = ({ method, path, headers, body }: SdkRequest) =>
   sendCapture(cloud.urls.ingest, {
-    file: '',
     method,
     path,
     headers: Object.entries(headers),
     body_base64: body.toString('base64'),
-    decoded: [],
   });
 
 beforeAll(async () => {

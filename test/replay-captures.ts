@@ -3,42 +3,50 @@ import { request as httpRequest } from 'node:http';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
-const captureSchema = z.array(
+const requestSchema = z.object({
+  method: z.string(),
+  path: z.string(),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  body_base64: z.string(),
+});
+
+const analysysEvents = z.array(
   z.object({
-    method: z.string(),
-    path: z.string(),
-    headers: z.array(z.tuple([z.string(), z.string()])),
-    body_base64: z.string(),
-    decoded: z.array(
-      z.object({
-        appid: z.string(),
-        xwho: z.string(),
-        xwhat: z.string(),
-        xwhen: z.number(),
-        xcontext: z.record(z.string(), z.json()),
-      }),
-    ),
+    appid: z.string(),
+    xwho: z.string(),
+    xwhat: z.string(),
+    xwhen: z.number(),
+    xcontext: z.record(z.string(), z.json()),
   }),
 );
 
-/** A request recorded from a real SDK, and the events that it holds. */
-export type Capture = z.infer<typeof captureSchema>[number] & { readonly file: string };
-export type CapturedEvent = Capture['decoded'][number];
+/** What GrowingIO's JSON holds, or protobuf as hexadecimal. */
+export const growingioElements = z.union([z.string(), z.array(z.record(z.string(), z.json()))]);
+
+export type SentRequest = z.infer<typeof requestSchema>;
+export type CapturedEvent = z.infer<typeof analysysEvents>[number];
+
+/** A request recorded from a real SDK, and what it holds. */
+export type Capture<Decoded = CapturedEvent[]> = SentRequest & {
+  readonly file: string;
+  readonly decoded: Decoded;
+};
 
 const folder = resolve(import.meta.dirname, 'captures');
 
 /** The recorded requests of every SDK whose file begins with `vendor`, in the order they were sent. */
-export function readCaptures(vendor: string): Capture[] {
+export function readCaptures(vendor: 'analysys'): Capture[];
+export function readCaptures<Decoded>(vendor: string, decoded: z.ZodType<Decoded>): Capture<Decoded>[];
+export function readCaptures(vendor: string, decoded: z.ZodType = analysysEvents): Capture<unknown>[] {
+  const captures = z.array(requestSchema.extend({ decoded }));
   const files = readdirSync(folder).filter((file) => file.startsWith(vendor));
   return files.flatMap((file) =>
-    captureSchema
-      .parse(JSON.parse(readFileSync(resolve(folder, file), 'utf8')))
-      .map((one) => ({ ...one, file })),
+    captures.parse(JSON.parse(readFileSync(resolve(folder, file), 'utf8'))).map((one) => ({ ...one, file })),
   );
 }
 
 /** Sends a recorded request again: the same bytes under the same headers, as the SDK wrote them. */
-export function sendCapture(base: string, capture: Capture): Promise<{ status: number; body: string }> {
+export function sendCapture(base: string, capture: SentRequest): Promise<{ status: number; body: string }> {
   const body = Buffer.from(capture.body_base64, 'base64');
   return new Promise((resolveAnswer, reject) => {
     const { hostname, port } = new URL(base);
