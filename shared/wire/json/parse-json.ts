@@ -33,8 +33,8 @@ export type ParsedJson =
 export function parseJson(bytes: Buffer, bounds: JsonBounds): ParsedJson {
   // What is shorter cannot hold enough values to hurt.
   if (bytes.length > 64 * 1024) {
-    const excess = measureStructure(bytes, bounds);
-    if (excess !== undefined) return excess;
+    const measured = measureJson(bytes, bounds);
+    if (typeof measured !== 'number') return measured;
   }
   let text = bytes.toString('utf8');
   if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
@@ -125,7 +125,8 @@ function normalizeDecimal(text: string): string {
   return `${sign}${significant}e${scale}`;
 }
 
-function measureStructure(bytes: Buffer, bounds: JsonBounds): (ParsedJson & { ok: false }) | undefined {
+/** How many values the text of one JSON value holds, about, or which bound they exceed. */
+export function measureJson(bytes: Buffer, bounds: JsonBounds): number | (ParsedJson & { ok: false }) {
   let depth = 0;
   let values = 0;
   let inString = false;
@@ -143,6 +144,6 @@ function measureStructure(bytes: Buffer, bounds: JsonBounds): (ParsedJson & { ok
     } else if (byte === 0x5d || byte === 0x7d) depth--;
     else if (byte === 0x2c) values++;
   }
-  if (values <= bounds.values) return undefined;
+  if (values <= bounds.values) return values;
   return { ok: false, reason: 'too_many_values', detail: `holds more than ${bounds.values} values` };
 }
