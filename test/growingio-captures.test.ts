@@ -127,7 +127,7 @@ describe('the GrowingIO captures', () => {
     }
   });
 
-  test('are one request each to event_deliveries, though XOR and stm differ with the time of sending', async () => {
+  test('that were sent by one codec only show as resent in event_deliveries', async () => {
     const rows = await warehouse.query(
       "SELECT verdict, copies FROM event_deliveries WHERE verdict != 'possible_twin'",
     );
