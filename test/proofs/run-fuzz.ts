@@ -44,6 +44,10 @@ const figures = await proveFuzz({
   only: values.only,
   progress: (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`),
   stopped: () => isStopped,
+}).catch((error: unknown) => {
+  if (!isStopped) throw error;
+  console.error('stopped; the same command goes on from here');
+  process.exit(1);
 });
 
 const { families, reasons, failures, crashes, errors, memoryMb, p99Ms, good, ...counts } = figures;
