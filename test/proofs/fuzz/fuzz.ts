@@ -22,6 +22,7 @@ import { type GoodClient, startGoodClient } from './good-client.ts';
 import { goodProject, judgeCase, type PlayedCase, readStored } from './judge.ts';
 import { quarters, watchMemory } from './memory.ts';
 import { play } from './play.ts';
+import { strain } from './strain.ts';
 import { structured } from './structured.ts';
 import { slowCase, transport } from './transport.ts';
 
@@ -164,6 +165,7 @@ function contextOf({ options, findings }: Round, number: number) {
 
 const families: readonly (readonly [weight: number, family: Family])[] = [
   ...structured,
+  ...strain,
   ...transport,
   ...blind,
 ];

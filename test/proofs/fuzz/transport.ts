@@ -1,3 +1,4 @@
+import { misleadingHeaders } from './bodies.ts';
 import {
   type Context,
   type Expected,
@@ -11,7 +12,6 @@ import {
   toBytes,
 } from './cases.ts';
 import { soundElement } from './events.ts';
-import { misleadingHeaders } from './structured.ts';
 
 /** What clients do to HTTP itself: requests that are cut, crawl, lie or are none. */
 
