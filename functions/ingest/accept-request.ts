@@ -84,7 +84,7 @@ export function createAcceptRequest({ settings, log, now, caps }: AcceptOptions)
       });
       const encoded = encodeRequest(request, facts, dialect, decoded, {
         settings: current,
-        mayKeepUnknown: isVerify ? () => true : unknownProjects.take,
+        mayKeepUnknown: isVerify ? countDown(unknownProjects.left()) : unknownProjects.take,
         wantsVerdicts: isVerify || dialect.answer !== undefined,
       });
       const { kind } = decoded;
@@ -110,6 +110,12 @@ export function createAcceptRequest({ settings, log, now, caps }: AcceptOptions)
       answer: isVerify ? answerVerify(outcome) : (dialect.answer?.(outcome) ?? dialect.success),
     };
   };
+}
+
+/** As the cap would say it, had it been asked in earnest. */
+function countDown(from: number): () => boolean {
+  let left = from;
+  return () => left-- > 0;
 }
 
 /** Always 200: the answer is what was asked for. */

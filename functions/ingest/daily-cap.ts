@@ -2,6 +2,8 @@
 export interface DailyCap {
   /** Takes one and says whether there was one left. */
   take(): boolean;
+  /** How many are left. */
+  left(): number;
 }
 
 const dayMs = 86_400_000;
@@ -11,14 +13,20 @@ export function createDailyCap(now: () => number, limit: () => number, onReached
   let day = 0;
   let taken = 0;
   let isReached = false;
+  const turnDay = () => {
+    const today = Math.floor(now() / dayMs);
+    if (today === day) return;
+    day = today;
+    taken = 0;
+    isReached = false;
+  };
   return {
+    left() {
+      turnDay();
+      return Math.max(0, limit() - taken);
+    },
     take() {
-      const today = Math.floor(now() / dayMs);
-      if (today !== day) {
-        day = today;
-        taken = 0;
-        isReached = false;
-      }
+      turnDay();
       if (taken >= limit()) {
         if (!isReached) onReached();
         isReached = true;
