@@ -156,6 +156,11 @@ describe('a body', () => {
         })
         .toString();
     expect(plain('2026-11-21T00:00:01.5Z')).toBe(plain('2026-11-21T00:00:07.5Z'));
+    const python = (sentAt: string) =>
+      segment
+        .plainBody?.({ ...headOf({ body: {} }), body: Buffer.from(`{"batch": [], "sentAt": "${sentAt}"}`) })
+        .toString();
+    expect(python('2026-11-21T00:00:01.500000+00:00')).toBe(python('2026-11-21T00:00:02.500000+00:00'));
     expect(plain('2026-11-21T00:00:01.5Z')).not.toBe(plain('2026-11-21T00:00:01.5Z', 'sell'));
   });
 

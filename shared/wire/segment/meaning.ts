@@ -140,8 +140,11 @@ const one = (
 function readMembers(field: 'properties' | 'traits', message: JsonObject): Read<JsonObject> {
   const value = message[field];
   if (value === undefined || value === null) return { ok: true, value: emptyObject() };
-  return isObject(value)
-    ? { ok: true, value }
+  if (isObject(value)) return { ok: true, value };
+  return field === 'traits'
+    ? refuse('bad_traits', field, 'traits should be a JSON object')
+    : refuse('bad_properties', field, 'properties should be a JSON object');
+}
     : refuse(`bad_${field}`, field, `${field} should be a JSON object`);
 }
 

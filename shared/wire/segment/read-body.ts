@@ -39,7 +39,7 @@ export function readJson(bytes: Buffer): ReadBody {
 export function withoutSentAt(body: Buffer): Buffer {
   if (isGzip(body) || !body.includes('"sentAt"')) return body;
   // Within a string the quotation marks would be escaped.
-  return Buffer.from(body.toString('latin1').replace(/"sentAt":"[^"\\]*"/g, '""'), 'latin1');
+  return Buffer.from(body.toString('latin1').replace(/"sentAt"\s*:\s*"[^"\\]*"/g, '""'), 'latin1');
 }
 
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;

@@ -47,7 +47,7 @@ export const createSendWithRudder = (folder: string): Sender => {
       flushInterval: 200,
       // Three by default, after which a batch is lost whatever the server does.
       retryCount: 20,
-      logLevel: 'silly-none',
+      logLevel: 'none',
       errorHandler: () => {},
     });
     const outstanding = createGate(40);
