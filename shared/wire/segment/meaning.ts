@@ -145,8 +145,6 @@ function readMembers(field: 'properties' | 'traits', message: JsonObject): Read<
     ? refuse('bad_traits', field, 'traits should be a JSON object')
     : refuse('bad_properties', field, 'properties should be a JSON object');
 }
-    : refuse(`bad_${field}`, field, `${field} should be a JSON object`);
-}
 
 function readIdWarned(
   field: 'anonymousId' | 'userId',
