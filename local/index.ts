@@ -39,7 +39,7 @@ export interface LocalOptions {
   ports: Ports | 'free';
   /** The address that public functions listen on. Default 127.0.0.1. */
   host?: string;
-  /** The settings file of ingest. Default: settings.json in the data folder, if it exists. */
+  /** The settings file. Default: settings.json in the data folder, whenever there is one. */
   settings?: string;
   /** Where the built functions are. Default: dist of the repository. */
   built?: string;
@@ -110,7 +110,6 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
   const ports = options.ports === 'free' ? await choosePorts(deployables) : options.ports;
   const report = options.report ?? (() => {});
   const metrics = createMetricsForwarder((line) => control('log-entry', line));
-  const settings = options.settings ?? join(dataDir, 'settings.json');
   const common = {
     ...process.env,
     METADATA_SERVER_DETECTION: 'none',
@@ -172,7 +171,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
           ...deployable.environment,
           LOG_BATCHES: 'true',
           METRICS_INTERVAL_SECONDS: '2',
-          ...(existsSync(settings) ? { SETTINGS: resolve(settings), SETTINGS_MAX_AGE_MS: '1000' } : {}),
+          SETTINGS: resolve(options.settings ?? join(dataDir, 'settings.json')),
+          SETTINGS_OPTIONAL: String(options.settings === undefined),
+          SETTINGS_MAX_AGE_MS: '1000',
           ...triggerEnvironment(deployable, ports),
           ...options.environment?.[deployable.name],
         },

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFreePorts } from '../local/processes/ports.ts';
 import { HELP, namedPorts } from '../local/start-options.ts';
-import { parseSettings } from '../shared/settings/settings-file.ts';
+import { parseSettings } from '../shared/settings/parse-settings.ts';
 import { dataPath } from './data-path.ts';
 import { readTable } from './markdown-table.ts';
 import { listFiles, ROOT, readText } from './repository-files.ts';

@@ -1,12 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { encodeRequest, encodeTooLarge } from '../../shared/batches/encode-request.ts';
+import { decodeOptionsOf } from '../../shared/batches/decode-options.ts';
+import { encodeRequest, encodeTooLarge, encodeUnsettled } from '../../shared/batches/encode-request.ts';
 import { packMessages } from '../../shared/batches/pack-messages.ts';
 import { describeRequest } from '../../shared/events/encode-event.ts';
 import type { Message } from '../../shared/google/pubsub-publisher.ts';
 import type { log as writeLog } from '../../shared/host/log.ts';
-import type { LiveSettings } from '../../shared/settings/settings-file.ts';
+import type { LiveSettings } from '../../shared/settings/live-settings.ts';
+import { judgeProject, type Settings } from '../../shared/settings/settings.ts';
 import type {
   Answer,
+  Decoded,
   EventCounts,
   RequestOutcome,
   WireDialect,
@@ -14,10 +17,11 @@ import type {
 } from '../../shared/wire/dialect.ts';
 import { writeVerdicts } from '../../shared/wire/verdicts.ts';
 import { createDailyCap } from './daily-cap.ts';
+import { createRateLimiter, type OverLimit } from './rate-limit.ts';
 import type { ReadBody } from './read-body.ts';
 
 export interface AcceptOptions {
-  readonly settings: LiveSettings;
+  readonly settings: Pick<LiveSettings, 'current'>;
   readonly log: typeof writeLog;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -27,6 +31,7 @@ export interface AcceptOptions {
 
 /** What a request became: messages to publish, and what is worth saying of it. */
 export interface Accepted {
+  readonly kind: 'accepted';
   readonly messages: readonly Message[];
   readonly batchId: string;
   readonly project: string | undefined;
@@ -37,13 +42,28 @@ export interface Accepted {
   readonly answer: Answer;
 }
 
+/** A request of which nothing is kept: its sender is to send it again. */
+export interface PutOff {
+  readonly kind: 'put_off';
+  /** 429: it is over its rate limit; 503: there are no settings yet. */
+  readonly status: 429 | 503;
+  readonly message: string;
+  readonly retryAfterSeconds: number;
+  /** Events in the request; 0 where it was not decoded. */
+  readonly received: number;
+}
+
 /** A request whose body was read, wholly or up to the cap. */
 export interface ReadRequest extends Pick<WireRequest, 'method' | 'path' | 'query' | 'header'> {
   readonly read: Exclude<ReadBody, { kind: 'aborted' }>;
 }
 
 /** `isVerify`: the answer tells what would become of the request, and nothing is to be kept: there are no messages. */
-export type AcceptRequest = (request: ReadRequest, dialect: WireDialect, isVerify: boolean) => Accepted;
+export type AcceptRequest = (
+  request: ReadRequest,
+  dialect: WireDialect,
+  isVerify: boolean,
+) => Accepted | PutOff;
 
 /**
  * One request from bytes to messages: decode, encode, pack.
@@ -53,15 +73,18 @@ export type AcceptRequest = (request: ReadRequest, dialect: WireDialect, isVerif
 export function createAcceptRequest({ settings, log, now, caps }: AcceptOptions): AcceptRequest {
   const unknownProjects = createDailyCap(
     now,
-    () => settings.current().unknownProjectsPerDay,
+    () => settings.current()?.unknownProjectsPerDay ?? 0,
     () =>
       log(
         'WARNING',
         'No more of unknown projects is kept today: unknownProjectsPerDay of the settings is reached.',
       ),
   );
+  const rateLimiter = createRateLimiter(now);
 
   return ({ method, path, query, header, read }, dialect, isVerify) => {
+    const current = settings.current();
+    if (current === undefined && dialect.retries === true) return putOffUnsettled;
     const receivedAt = now() * 1000;
     const body = read.kind === 'whole' ? read.body : read.beginning;
     const request: WireRequest = { method, path, query, header, body, receivedAt };
@@ -69,28 +92,33 @@ export function createAcceptRequest({ settings, log, now, caps }: AcceptOptions)
     const facts = describeRequest(batchId, hashRequest(request, dialect), receivedAt);
 
     const encode = () => {
-      if (read.kind === 'too_large') {
-        return {
-          received: 1,
-          kind: 'undecodable',
-          ...encodeTooLarge(request, facts, dialect, read, caps.body),
-        };
+      if (read.kind === 'too_large' || current === undefined) {
+        const encoded =
+          read.kind === 'too_large'
+            ? encodeTooLarge(request, facts, dialect, read, caps.body)
+            : encodeUnsettled(request, facts, dialect);
+        return { received: 1, kind: 'undecodable', ...encoded } as const;
       }
-      const current = settings.current();
-      const decoded = dialect.decode(request, {
-        window: current.timeWindow,
-        inflatedBytes: caps.inflated,
-        eventsPerRequest: caps.events,
-      });
+      const decoded = dialect.decode(request, decodeOptionsOf(current, caps));
+      const overLimit =
+        isVerify || !rateLimiter.isOn(current)
+          ? undefined
+          : rateLimiter.take(current, countEvents(decoded, dialect, current), dialect.retries === true);
+      if (overLimit !== undefined && overLimit.size > 0 && dialect.retries === true) {
+        return putOffLimited(decoded, overLimit);
+      }
       const encoded = encodeRequest(request, facts, dialect, decoded, {
         settings: current,
         mayKeepUnknown: isVerify ? countDown(unknownProjects.left()) : unknownProjects.take,
         wantsVerdicts: isVerify || dialect.answer !== undefined,
+        overLimit,
       });
       const { kind } = decoded;
       return { received: kind === 'items' ? decoded.items.length : 1, kind, ...encoded };
     };
-    const { batch, project, received, kind, verdicts, duplicate, quarantined, dropped } = encode();
+    const encoded = encode();
+    if (encoded.kind === 'put_off') return encoded;
+    const { batch, project, received, kind, verdicts, duplicate, quarantined, dropped } = encoded;
     const counts = { accepted: batch.events.length, duplicate, quarantined, dropped };
     const { requestHash } = facts;
     const outcome = {
@@ -102,6 +130,7 @@ export function createAcceptRequest({ settings, log, now, caps }: AcceptOptions)
       isUndecodable: kind === 'undecodable',
     };
     return {
+      kind: 'accepted',
       messages: isVerify ? [] : packMessages(batch, { batchId, dialect: dialect.dialect, project }),
       batchId,
       project,
@@ -110,6 +139,38 @@ export function createAcceptRequest({ settings, log, now, caps }: AcceptOptions)
       answer: isVerify ? answerVerify(outcome) : (dialect.answer?.(outcome) ?? dialect.success),
     };
   };
+}
+
+const putOffUnsettled: PutOff = {
+  kind: 'put_off',
+  status: 503,
+  message: 'the settings cannot be read; send the events again',
+  retryAfterSeconds: 1,
+  received: 0,
+};
+
+const putOffLimited = (decoded: Decoded, overLimit: OverLimit): PutOff => ({
+  kind: 'put_off',
+  status: 429,
+  message: 'the project sends more than its rate limit allows; send the events again',
+  retryAfterSeconds: Math.max(1, Math.ceil(Math.max(...overLimit.values()) / 1000)),
+  received: decoded.kind === 'items' ? decoded.items.length : 1,
+});
+
+/** The events of a request, by project, that the settings take. */
+function countEvents(
+  decoded: Decoded,
+  { dialect }: WireDialect,
+  settings: Settings,
+): ReadonlyMap<string, number> {
+  const counted = new Map<string, number>();
+  for (const item of decoded.kind === 'items' ? decoded.items : []) {
+    if (item.kind === 'refused') continue;
+    const { project } = item.event;
+    if (judgeProject(settings, project, dialect) !== 'accepted') continue;
+    counted.set(project, (counted.get(project) ?? 0) + 1);
+  }
+  return counted;
 }
 
 /** As the cap would say it, had it been asked in earnest. */

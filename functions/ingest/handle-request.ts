@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeError, readTrace } from '../../shared/host/log.ts';
 import { startCounts } from '../../shared/host/metrics.ts';
+import type { LiveSettings } from '../../shared/settings/live-settings.ts';
 import type { Answer, WireDialect } from '../../shared/wire/dialect.ts';
-import { type Accepted, type AcceptOptions, createAcceptRequest } from './accept-request.ts';
+import { type Accepted, type AcceptOptions, createAcceptRequest, type PutOff } from './accept-request.ts';
 import { answer, answerPreflight } from './answer.ts';
 import { type IngestCounts, ingestCounts } from './metrics.ts';
 import type { MessageStore } from './publish-or-spill.ts';
@@ -14,6 +15,7 @@ export interface IngestOptions extends AcceptOptions {
   readonly counts?: IngestCounts;
   /** Whether each accepted batch is worth a line. */
   readonly logBatches: boolean;
+  readonly settings: Pick<LiveSettings, 'current'> & Partial<Pick<LiveSettings, 'ready'>>;
 }
 
 export type HandleRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -25,7 +27,7 @@ export type HandleRequest = (request: IncomingMessage, response: ServerResponse)
  * resend for ever or hang on anything else.
  */
 export function createHandleRequest(options: IngestOptions): HandleRequest {
-  const { dialects, store, log, logBatches, caps, counts = startCounts(ingestCounts) } = options;
+  const { dialects, settings, store, log, logBatches, caps, counts = startCounts(ingestCounts) } = options;
   const acceptRequest = createAcceptRequest(options);
 
   /** Undefined where the sender went away. What this holds is gone before the publish is waited for. */
@@ -34,6 +36,8 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
     if (read.kind === 'aborted') return undefined;
     const header = (name: string) => headerOf(request, name);
     const method = request.method ?? 'GET';
+    // Only at the very first, and never where there is a version, however old.
+    if (settings.current() === undefined) await settings.ready;
     return {
       ...acceptRequest({ method, path, query, header, read }, dialect, isVerify),
       isTooLarge: read.kind === 'too_large',
@@ -50,6 +54,12 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
       return;
     }
     counts.eventsReceived += accepted.received;
+    if (accepted.kind === 'put_off') {
+      if (accepted.status === 429) counts.requestsLimited++;
+      else counts.requestsUnstored++;
+      counts.eventsLimited += accepted.received;
+      return putOff(request, response, accepted);
+    }
     counts.eventsAccepted += accepted.counts.accepted;
     counts.eventsDuplicate += accepted.counts.duplicate;
     counts.eventsQuarantined += accepted.counts.quarantined;
@@ -79,6 +89,7 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
     const accepted = await receive(incoming);
     if (accepted === undefined) return;
     counts.requestsVerified++;
+    if (accepted.kind === 'put_off') return putOff(request, response, accepted);
     return accepted.isTooLarge ? refuseTooLarge(request, response) : give(request, response, accepted.answer);
   }
 
@@ -155,6 +166,17 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
 function give(request: IncomingMessage, response: ServerResponse, given: Answer): void {
   for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value);
   answer(request, response, given.status, given.body, given.contentType);
+}
+
+function putOff(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, message, retryAfterSeconds }: PutOff,
+): void {
+  response.setHeader('Retry-After', String(retryAfterSeconds));
+  // For the SDKs of pages, which otherwise may not read it: fetch.spec.whatwg.org, "CORS protocol and HTTP caches".
+  response.setHeader('Access-Control-Expose-Headers', 'Retry-After');
+  refuse(request, response, status, message);
 }
 
 const refuse = (request: IncomingMessage, response: ServerResponse, status: number, message: string): void =>

@@ -10,7 +10,9 @@ import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
 import { log } from '../../shared/host/log.ts';
 import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
-import { InvalidSettings, type LiveSettings, openSettings } from '../../shared/settings/settings-file.ts';
+import { type LiveSettings, openSettings } from '../../shared/settings/live-settings.ts';
+import { InvalidSettings } from '../../shared/settings/parse-settings.ts';
+import { openSettingsSource, settingsLocation } from '../../shared/settings/settings-source.ts';
 import { wireDialects } from '../../shared/wire/dialects.ts';
 import { createHandleRequest } from './handle-request.ts';
 import { ingestCounts } from './metrics.ts';
@@ -24,11 +26,13 @@ const configuration = readConfiguration(
   z.object({
     GOOGLE_CLOUD_PROJECT: z.string().describe('the Google Cloud project'),
     EVENTS_TOPIC: z.string().default('events').describe('the Pub/Sub topic that batches are published to'),
-    SETTINGS: z
-      .string()
+    SETTINGS: settingsLocation
       .optional()
-      .describe('the path of the settings file; without it every project is accepted'),
-    SETTINGS_MAX_AGE_MS: wholeNumber(100, 3_600_000).default(60_000).describe('how old settings may be'),
+      .describe('the path of the settings, or gs://BUCKET/OBJECT; without it every project is accepted'),
+    SETTINGS_OPTIONAL: z.stringbool().default(false).describe('whether there may be no settings there yet'),
+    SETTINGS_MAX_AGE_MS: wholeNumber(100, 3_600_000)
+      .default(60_000)
+      .describe('how often it is looked whether there are new settings'),
     PUBLISH_TIMEOUT_MS: wholeNumber(100, 60_000)
       .default(2_000)
       .describe('how long Pub/Sub may take to acknowledge'),
@@ -59,8 +63,8 @@ writeEvery(metrics, configuration.METRICS_INTERVAL_SECONDS);
 
 const { GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, SPILL_BUCKET } = configuration;
 const publisher = createPublisher(GOOGLE_CLOUD_PROJECT, EVENTS_TOPIC, process.env);
-const bucket =
-  SPILL_BUCKET === undefined ? undefined : openObjectStore(SPILL_BUCKET, process.env, publisher.authorize);
+const openBucket = (name: string) => openObjectStore(name, process.env, publisher.authorize);
+const bucket = SPILL_BUCKET === undefined ? undefined : openBucket(SPILL_BUCKET);
 const messages = createMessageStore({
   queue: createPublishQueue(publisher.send, configuration.PUBLISH_TIMEOUT_MS),
   spill: bucket && createSpill(bucket, configuration.SPILL_TIMEOUT_MS),
@@ -69,9 +73,10 @@ const messages = createMessageStore({
   now: () => performance.now(),
 });
 
+const settings = openSettingsOrStop();
 const handleRequest = createHandleRequest({
   dialects: wireDialects,
-  settings: openSettingsOrStop(),
+  settings,
   store: messages.store,
   counts: metrics.counts,
   log,
@@ -88,15 +93,17 @@ http('ingest', metrics.timed(handleRequest));
 whenDraining(async () => {
   await messages.drained();
   bucket?.close();
+  settings.close();
   await publisher.close();
 });
 
 function openSettingsOrStop(): LiveSettings {
   try {
     return openSettings({
-      path: configuration.SETTINGS,
+      source: openSettingsSource(configuration.SETTINGS, openBucket),
+      mayBeAbsent: configuration.SETTINGS_OPTIONAL,
       maximumAgeMs: configuration.SETTINGS_MAX_AGE_MS,
-      report: (message) => log('INFO', message),
+      report: log,
     });
   } catch (error) {
     if (error instanceof InvalidSettings) refuseToStart(`SETTINGS: ${error.message}`);

@@ -2,8 +2,8 @@ import type { CountDescription, Counts } from '../../shared/host/metrics.ts';
 
 /**
  * What ingest counts. It holds that
- *   requests received = stored + unstored + aborted,
- *   events received = accepted + duplicate + quarantined + dropped,
+ *   requests received = stored + limited + unstored + aborted,
+ *   events received = accepted + duplicate + quarantined + dropped + limited,
  *   messages made = published + spilled + unstored.
  */
 export const ingestCounts = {
@@ -16,6 +16,11 @@ export const ingestCounts = {
     name: 'tributary.ingest.requests.stored',
     unit: '{request}',
     description: 'requests all of which is stored: answered with success, or 413 where they were too large',
+  },
+  requestsLimited: {
+    name: 'tributary.ingest.requests.limited',
+    unit: '{request}',
+    description: 'requests of projects over their rate limit: answered 429, so the sender keeps them',
   },
   requestsUnstored: {
     name: 'tributary.ingest.requests.unstored',
@@ -61,6 +66,11 @@ export const ingestCounts = {
     name: 'tributary.ingest.events.dropped',
     unit: '{event}',
     description: 'events of unknown projects over the number that is kept per day',
+  },
+  eventsLimited: {
+    name: 'tributary.ingest.events.limited',
+    unit: '{event}',
+    description: 'events in the requests that were answered 429',
   },
   messagesMade: {
     name: 'tributary.ingest.messages.made',

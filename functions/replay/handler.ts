@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { VerifyToken } from '../../shared/google/verify-token.ts';
 import { describeError, readTrace, log as writeLog } from '../../shared/host/log.ts';
 import { readWholeBody } from '../../shared/host/read-whole-body.ts';
+import { InvalidSettings } from '../../shared/settings/parse-settings.ts';
 import type { Settings } from '../../shared/settings/settings.ts';
-import { InvalidSettings } from '../../shared/settings/settings-file.ts';
 import { checkCondition } from './check-condition.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { type DrainOptions, drainSpill } from './drain-spill.ts';
@@ -21,8 +21,8 @@ import {
 export interface ReplayHandlerOptions extends ReplayOptions {
   readonly bucket: DrainOptions['bucket'];
   readonly verifyToken: VerifyToken;
-  /** Read anew for each slice, since they are what was just mended. Throws InvalidSettings. */
-  readonly readSettings: () => Settings;
+  /** Read anew for each slice, since they are what was just mended. Rejects with InvalidSettings. */
+  readonly readSettings: () => Promise<Settings>;
   /** When the platform gives up on a request, in seconds. */
   readonly timeoutSeconds: number;
   readonly counts: ReplayCounts;
@@ -62,7 +62,7 @@ export function createReplayHandler(options: ReplayHandlerOptions) {
     const wrong = checkCondition(where) ?? (await options.reader.refuseCondition(where));
     if (wrong !== undefined) return refuse(response, 400, 'invalid_argument', `where: ${wrong}`);
 
-    const settings = options.readSettings();
+    const settings = await options.readSettings();
     const slice = await replaySlice({ where, dryRun, limit, after, replayId, settings }, options);
     if (!dryRun) countSlice(counts, slice);
     log('INFO', 'A slice of quarantine was replayed.', {

@@ -9,7 +9,8 @@ import { createTokenVerifier } from '../../shared/google/verify-token.ts';
 import { log } from '../../shared/host/log.ts';
 import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
-import { openSettings } from '../../shared/settings/settings-file.ts';
+import { readSettings } from '../../shared/settings/live-settings.ts';
+import { openSettingsSource, settingsLocation } from '../../shared/settings/settings-source.ts';
 import { createWriter } from '../../shared/warehouse/writer.ts';
 import { wireDialects } from '../../shared/wire/dialects.ts';
 import { createReplayHandler } from './handler.ts';
@@ -34,10 +35,10 @@ const configuration = readConfiguration(
       .string()
       .regex(/^[^\s@,]+@[^\s@,]+(,[^\s@,]+@[^\s@,]+)*$/, 'must be emails with commas between')
       .describe('who may call: the accounts of Cloud Scheduler and of operators, with commas between'),
-    SETTINGS: z
-      .string()
+    SETTINGS: settingsLocation
       .optional()
-      .describe('the path of the settings file; without it every project is accepted'),
+      .describe('the path of the settings, or gs://BUCKET/OBJECT; without it every project is accepted'),
+    SETTINGS_OPTIONAL: z.stringbool().default(false).describe('whether there may be no settings there yet'),
     MAX_INFLATED_BYTES: wholeNumber(1024, 64 * mebibyte)
       .default(20 * mebibyte)
       .describe('the largest body, inflated'),
@@ -50,9 +51,10 @@ const configuration = readConfiguration(
   environment,
 );
 
-const { GOOGLE_CLOUD_PROJECT: project, DATASET: dataset, SETTINGS: path } = configuration;
+const { GOOGLE_CLOUD_PROJECT: project, DATASET: dataset } = configuration;
 const publisher = createPublisher(project, configuration.EVENTS_TOPIC, environment);
 const bucket = openBucket(configuration.SPILL_BUCKET, environment);
+const settings = openSettingsSource(configuration.SETTINGS, (name) => openBucket(name, environment));
 const storageWrite = createStorageWriteClient(environment);
 const writer = createWriter({
   client: storageWrite,
@@ -75,7 +77,7 @@ const handle = createReplayHandler({
   bucket,
   dialects: wireDialects,
   caps: { inflated: configuration.MAX_INFLATED_BYTES, events: configuration.MAX_EVENTS },
-  readSettings: () => openSettings({ path, maximumAgeMs: Number.POSITIVE_INFINITY, report() {} }).current(),
+  readSettings: () => readSettings(settings, configuration.SETTINGS_OPTIONAL),
   timeoutSeconds: configuration.TIMEOUT_SECONDS,
   now: Date.now,
   callWithinMs: 15_000,
@@ -87,4 +89,5 @@ whenDraining(async () => {
   await writer.close();
   await Promise.all([storageWrite.close(), publisher.close()]);
   bucket.close();
+  settings?.close();
 });

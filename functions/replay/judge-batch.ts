@@ -1,15 +1,16 @@
 import { decodeMessage } from '../../shared/batches/decode-message.ts';
-import { encodeRequest, refusalOf, tooLarge } from '../../shared/batches/encode-request.ts';
+import { decodeOptionsOf } from '../../shared/batches/decode-options.ts';
+import { encodeRequest, refusalOf, tooLarge, withRules } from '../../shared/batches/encode-request.ts';
 import { type BatchFacts, packMessages } from '../../shared/batches/pack-messages.ts';
 import { createDerivedAliases } from '../../shared/events/derive-aliases.ts';
 import { createOrdinals, describeRequest, encodeEvent } from '../../shared/events/encode-event.ts';
 import { type Event, eventLimits, isStateKind, type Refusal } from '../../shared/events/event.ts';
 import type { Message } from '../../shared/google/pubsub-publisher.ts';
-import { judgeProject, type Settings } from '../../shared/settings/settings.ts';
+import { judgeProject, type Settings, settingsOf } from '../../shared/settings/settings.ts';
 import type { EventBatch } from '../../shared/warehouse/event-batch.ts';
 import { createRowBuffer } from '../../shared/warehouse/row-buffer.ts';
 import { schemaVersions } from '../../shared/warehouse/schema-versions.ts';
-import type { DecodeOptions, RequestHead, WireDialect } from '../../shared/wire/dialect.ts';
+import type { RequestHead, WireDialect } from '../../shared/wire/dialect.ts';
 import type { QuarantinedRow } from './quarantined-row.ts';
 
 /** What today's code and settings say of a row of quarantine. */
@@ -33,7 +34,7 @@ export interface JudgeOptions {
 
 /**
  * Decodes rows of one request again, as they would be had the request arrived under today's settings when it did: with
- * its own batch id, request hash and time of receiving, against which the time window is judged.
+ * its own batch id, request hash and time of receiving, against which the time window is judged. No rate limit holds.
  *
  * `rows` are those that are asked for, `isAskedFor`, and every other event of the request that was kept, by place. Of
  * identical events each has its number among its like as part of its id, so all of them are counted. Those that were
@@ -71,6 +72,7 @@ function judgeEvents(
   const [first] = rows;
   if (first === undefined) return { verdicts: [], messages: [] };
   buffer.reset();
+  const { settings, caps } = options;
   const ordinals = createOrdinals();
   const facts = describeRequest(first.batchId, first.requestHash, first.receivedAt);
   const events: Uint8Array[] = [];
@@ -80,22 +82,22 @@ function judgeEvents(
   const judge = (row: QuarantinedRow): Verdict => {
     const dialect = findDialect(row, options);
     if (dialect === undefined) return refused(row, unknownDialect(row));
-    const decoded = dialect.decodeElement(row.body, headOf(row), decodeOptions(options));
+    const decoded = dialect.decodeElement(row.body, headOf(row), decodeOptionsOf(settings, caps));
     if (decoded.kind === 'undecodable') return refused(row, decoded.refusal);
     if (decoded.items.length === 0) throw new TypeError(`${row.dialect} decoded an event to nothing`);
     // Of an element that becomes several events all are accepted, or it stays as it is.
     const accepted: { event: Event; encoded: Uint8Array; eventId: string }[] = [];
     for (const item of decoded.items) {
       const project = item.kind === 'event' ? item.event.project : item.project;
-      const verdict =
-        project === undefined ? 'accepted' : judgeProject(options.settings, project, dialect.dialect);
+      const verdict = project === undefined ? 'accepted' : judgeProject(settings, project, dialect.dialect);
       if (verdict !== 'accepted') return refused(row, refusalOf(verdict, dialect.dialect));
       if (item.kind === 'refused') return refused(row, item.refusal);
       const start = buffer.length;
-      const eventId = encodeEvent(buffer, item.event, row.place, facts, ordinals);
+      const rules = settingsOf(settings, item.event.project);
+      const eventId = encodeEvent(buffer, item.event, row.place, facts, ordinals, rules);
       const encoded = buffer.bytes(start, buffer.length);
       if (encoded.length > eventLimits.rowBytes) return refused(row, tooLarge(encoded.length));
-      accepted.push({ event: item.event, encoded, eventId });
+      accepted.push({ event: withRules(item.event, rules), encoded, eventId });
     }
     for (const { event, encoded, eventId } of isAskedFor(row) ? accepted : []) {
       if (dialect.bindsByEvent === true) aliases.add(event, eventId, row.place);
@@ -130,7 +132,7 @@ function judgeRequest(row: QuarantinedRow, options: JudgeOptions): JudgedBatch {
     request,
     describeRequest(row.batchId, row.requestHash, row.receivedAt),
     dialect,
-    dialect.decode(request, decodeOptions(options)),
+    dialect.decode(request, decodeOptionsOf(options.settings, options.caps)),
     { settings: options.settings, mayKeepUnknown: () => true },
   );
   const pack = (packed: EventBatch) => packMessages(packed, factsOf(row, options));
@@ -199,12 +201,6 @@ const headOf = ({ method, path, query, headers, receivedAt, project }: Quarantin
 
 const findDialect = ({ dialect }: QuarantinedRow, { dialects }: JudgeOptions): WireDialect | undefined =>
   dialects.find((one) => one.dialect === dialect);
-
-const decodeOptions = ({ settings, caps }: JudgeOptions): DecodeOptions => ({
-  window: settings.timeWindow,
-  inflatedBytes: caps.inflated,
-  eventsPerRequest: caps.events,
-});
 
 const factsOf = ({ batchId, dialect, project }: QuarantinedRow, { replayId }: JudgeOptions): BatchFacts => ({
   batchId,

@@ -21,8 +21,8 @@ import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
 import { startCounts } from '../../shared/host/metrics.ts';
 import { createHost } from '../../shared/host/server.ts';
+import { InvalidSettings } from '../../shared/settings/parse-settings.ts';
 import type { Settings } from '../../shared/settings/settings.ts';
-import { InvalidSettings } from '../../shared/settings/settings-file.ts';
 import { readRow } from '../../shared/warehouse/read-row-for-test.ts';
 import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
 import { createWriter } from '../../shared/warehouse/writer.ts';
@@ -87,7 +87,7 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
     bucket,
     dialects: wireDialects,
     caps: { inflated: 20_000_000, events: 10_000 },
-    readSettings() {
+    async readSettings() {
       if (typeof settings === 'string') throw new InvalidSettings(settings);
       return settings;
     },

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { createDerivedAliases } from '../events/derive-aliases.ts';
-import { createOrdinals, encodeEvent, type RequestFacts } from '../events/encode-event.ts';
-import { eventLimits, isStateKind, type Refusal } from '../events/event.ts';
-import { judgeProject, type Settings } from '../settings/settings.ts';
+import { createOrdinals, encodeEvent, type RequestFacts, type RowRules } from '../events/encode-event.ts';
+import { type Event, eventLimits, isStateKind, type Refusal } from '../events/event.ts';
+import { judgeProject, type Settings, settingsOf } from '../settings/settings.ts';
 import type { EventBatch } from '../warehouse/event-batch.ts';
 import { createRowBuffer } from '../warehouse/row-buffer.ts';
 import type { Decoded, EventVerdict, Verdict, WireDialect, WireRequest } from '../wire/dialect.ts';
@@ -30,6 +30,8 @@ export interface EncodeRequestOptions {
   readonly mayKeepUnknown: () => boolean;
   /** Whether anybody asks for a verdict on each event. */
   readonly wantsVerdicts?: boolean;
+  /** Projects that send more than they may; their events are kept in quarantine. */
+  readonly overLimit?: { has(project: string): boolean } | undefined;
 }
 
 // Requests are encoded one at a time, without a pause between, so one buffer serves all.
@@ -44,7 +46,7 @@ export function encodeRequest(
   facts: RequestFacts,
   dialect: WireDialect,
   decoded: Decoded,
-  { settings, mayKeepUnknown, wantsVerdicts = false }: EncodeRequestOptions,
+  { settings, mayKeepUnknown, wantsVerdicts = false, overLimit }: EncodeRequestOptions,
 ): EncodedRequest {
   buffer.reset();
   const events: Uint8Array[] = [];
@@ -123,8 +125,13 @@ export function encodeRequest(
       keepElement(place, project, item.refusal);
       return;
     }
+    if (overLimit?.has(item.event.project)) {
+      keepElement(place, project, rateLimited);
+      return;
+    }
     const start = buffer.length;
-    const eventId = encodeEvent(buffer, item.event, place, facts, ordinals);
+    const rules = settingsOf(settings, item.event.project);
+    const eventId = encodeEvent(buffer, item.event, place, facts, ordinals, rules);
     const row = buffer.bytes(start, buffer.length);
     if (row.length > eventLimits.rowBytes) {
       const refusal = tooLarge(row.length);
@@ -144,7 +151,7 @@ export function encodeRequest(
       messageIds.add(eventId);
     }
     tell(place, { verdict: 'accepted', eventId });
-    aliases?.add(item.event, eventId, place);
+    aliases?.add(withRules(item.event, rules), eventId, place);
     if (isStateKind(item.event.kind)) state.push(events.length);
     events.push(row);
   });
@@ -188,6 +195,17 @@ const droppedRefusal: Refusal = {
     'the project is not in the settings, and no more of unknown projects is kept today: add it there and send again',
 };
 
+const rateLimited: Refusal = {
+  reason: 'rate_limited',
+  field: 'project',
+  detail:
+    'the project sent more than its rateLimit in the settings allows; a replay brings it in whatever the limit',
+};
+
+/** An event as its row will have it. */
+export const withRules = (event: Event, { debug = event.debug }: RowRules): Event =>
+  debug === event.debug ? event : { ...event, debug };
+
 /** Why an event of so many bytes as a row is refused. */
 export const tooLarge = (bytes: number): Refusal => ({
   reason: 'event_too_large',
@@ -203,19 +221,38 @@ export function encodeTooLarge(
   read: { beginning: Uint8Array; bytes: number; sha256: string },
   cap: number,
 ): EncodedRequest {
-  buffer.reset();
   const refusal: Refusal = {
     reason: 'body_too_large',
     field: undefined,
     detail: `the body has at least ${read.bytes} bytes; at most ${cap} are accepted`,
   };
   const { beginning: body, bytes, sha256 } = read;
-  encodeQuarantined(buffer, request, facts, dialect.dialect, undefined, refusal, {
-    unit: 'beginning',
-    body,
-    bytes,
-    sha256,
-  });
+  return encodeUnread(request, facts, dialect, refusal, { unit: 'beginning', body, bytes, sha256 });
+}
+
+/** A request that comes before there are settings: kept whole, for a replay. */
+export function encodeUnsettled(
+  request: WireRequest,
+  facts: RequestFacts,
+  dialect: WireDialect,
+): EncodedRequest {
+  const refusal: Refusal = {
+    reason: 'settings_unavailable',
+    field: undefined,
+    detail: 'the settings could not be read; replay once they can',
+  };
+  return encodeUnread(request, facts, dialect, refusal, { unit: 'request', body: request.body });
+}
+
+function encodeUnread(
+  request: WireRequest,
+  facts: RequestFacts,
+  { dialect }: WireDialect,
+  refusal: Refusal,
+  kept: Kept,
+): EncodedRequest {
+  buffer.reset();
+  encodeQuarantined(buffer, request, facts, dialect, undefined, refusal, kept);
   return {
     batch: { events: [], quarantine: [buffer.bytes(0, buffer.length)], state: [], stateOnly: [] },
     project: undefined,
@@ -223,7 +260,7 @@ export function encodeTooLarge(
     quarantined: 1,
     dropped: 0,
     refusal,
-    isKeptWhole: false,
-    verdicts: [],
+    isKeptWhole: kept.unit === 'request',
+    verdicts: [{ index: undefined, verdict: 'quarantined', refusal }],
   };
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { rowFields } from '../warehouse/generated/row-descriptors.ts';
 import { createRowBuffer, type RowBuffer } from '../warehouse/row-buffer.ts';
-import type { Event } from './event.ts';
+import type { Debug, Event } from './event.ts';
 
 const field = rowFields.event_log;
 
@@ -45,11 +45,23 @@ export function createOrdinals(): Ordinals {
   };
 }
 
+/** What is decided for the project of an event. */
+export interface RowRules {
+  /** In place of what the sender said. */
+  readonly debug?: Debug | undefined;
+  /** off: an event that its sender sends again is another one. */
+  readonly dedup: 'on' | 'off';
+}
+
+const byDefault: RowRules = { dedup: 'on' };
+
 /**
  * Appends the event to `buffer` as a row of event_log and returns its id.
  *
  * The fields that identify it stand first, and the id is the SHA-256 of exactly those bytes: one
- * serialisation serves id and row. A sender's own message id, where there is one, decides instead.
+ * serialisation serves id and row. A sender's own message id, where there is one, decides instead. Without dedup the
+ * batch id is part of it too, which a resend does not share and all that we deliver twice does. What is decided for the
+ * project changes nothing else of the id, so that it may be decided anew.
  */
 export function encodeEvent(
   buffer: RowBuffer,
@@ -57,6 +69,7 @@ export function encodeEvent(
   place: number,
   facts: RequestFacts,
   ordinals: Ordinals,
+  rules: RowRules = byDefault,
 ): string {
   const start = buffer.length;
   buffer.string(field.project, event.project);
@@ -75,13 +88,16 @@ export function encodeEvent(
   optional(buffer, field.sdk_version, event.sdkVersion);
   optional(buffer, field.session_id, event.sessionId);
   buffer.integer(field.debug, event.debug);
+  const debugAt = buffer.length - 1;
   buffer.blob(field.properties, event.properties);
   buffer.blob(field.context, event.context);
 
-  const identity =
+  const said =
     event.messageId === undefined
       ? hash('sha256', buffer.bytes(start, buffer.length), 'hex').slice(0, 32)
       : messageIdentity(event, event.messageId);
+  const identity =
+    rules.dedup === 'on' ? said : hash('sha256', `${said}@${facts.batchId}`, 'hex').slice(0, 32);
   const ordinal = ordinals.next(identity);
   // Copies under one message id are copies; identical events without one are twins.
   const eventId =
@@ -89,6 +105,8 @@ export function encodeEvent(
       ? identity
       : hash('sha256', `${identity}:${ordinal}`, 'hex').slice(0, 32);
 
+  // It takes one byte.
+  if (rules.debug !== undefined) buffer.bytes(debugAt, debugAt + 1)[0] = rules.debug;
   buffer.string(field.event_id, eventId);
   buffer.raw(facts.encoded);
   if (event.timeSource === 'received') buffer.integer(field.occurred_at, event.occurredAt);

@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { judgeProject, settingsSchema } from './settings.ts';
-import { InvalidSettings, openSettings, parseSettings } from './settings-file.ts';
+import { describe, expect, test } from 'vitest';
+import { dialects } from '../events/event.ts';
+import { InvalidSettings, parseSettings } from './parse-settings.ts';
+import { identityOf, judgeProject, settingsOf, settingsSchema } from './settings.ts';
 
 const judge = (settings: object, project = 'shop') =>
   judgeProject(settingsSchema.parse(settings), project, 'analysys');
@@ -37,6 +34,35 @@ describe('a project', () => {
   });
 });
 
+describe('the settings of a project', () => {
+  test('are the defaults where it is not named, or says nothing', () => {
+    const settings = settingsSchema.parse({ projects: { shop: {} } });
+    const defaults = { dedup: 'on', eventTime: 'sender' };
+    expect(settingsOf(settings, 'shop')).toEqual(defaults);
+    expect(settingsOf(settings, 'blog')).toEqual(defaults);
+    expect(settingsOf(settings, 'constructor')).toEqual(defaults);
+  });
+
+  test('say how anonymous events are given to people, by default as the vendor of the dialect does', () => {
+    const settings = settingsSchema.parse({
+      projects: {
+        shop: { identity: { policy: 'devices_to_one_user', order: 'received_at' } },
+        blog: { identity: { policy: 'one_to_one' } },
+      },
+    });
+    const order = 'occurred_at';
+    for (const dialect of dialects) {
+      const policy = dialect === 'analysys' ? 'one_to_one' : 'devices_to_one_user';
+      expect(identityOf(settings, 'elsewhere', dialect)).toEqual({ policy, order });
+      expect(identityOf(settings, 'blog', dialect)).toEqual({ policy: 'one_to_one', order });
+      expect(identityOf(settings, 'shop', dialect)).toEqual({
+        policy: 'devices_to_one_user',
+        order: 'received_at',
+      });
+    }
+  });
+});
+
 describe('an invalid file is refused, naming the file and', () => {
   test.each([
     ['the place in text that is not JSON', '{"projects": {', /^settings\.json is not JSON: .*position|line/],
@@ -55,7 +81,41 @@ describe('an invalid file is refused, naming the file and', () => {
       '{"projects": {"shop": {"dialects": []}}}',
       /projects\.shop\.dialects/,
     ],
-    ['a field that is misspelt', '{"project": {}}', /Unrecognized key: "project"/],
+    [
+      'a field that is misspelt, and those that there are',
+      '{"project": {}}',
+      /Unrecognized key: "project"\. There are: \$schema, projects, /,
+    ],
+    [
+      'a field of a project that is misspelt, and those that there are',
+      '{"projects": {"shop": {"event_time": "ignore"}}}',
+      /Unrecognized key: "event_time"\. There are: dialects, debug, .*eventTime, rateLimit\n\s+→ at projects\.shop$/,
+    ],
+    [
+      'a debug mode that does not exist',
+      '{"projects": {"shop": {"debug": "on"}}}',
+      /expected one of 0\|1\|2\n\s+→ at projects\.shop\.debug/,
+    ],
+    [
+      'a switch that is neither on nor off',
+      '{"projects": {"shop": {"dedup": false}}}',
+      /expected one of "on"\|"off"\n\s+→ at projects\.shop\.dedup/,
+    ],
+    [
+      'a policy of identity that does not exist',
+      '{"projects": {"shop": {"identity": {"policy": "last_wins"}}}}',
+      /"one_to_one"\|"devices_to_one_user"\n\s+→ at projects\.shop\.identity\.policy/,
+    ],
+    [
+      'a rate that lets nothing pass',
+      '{"projects": {"shop": {"rateLimit": {"eventsPerSecond": 0}}}}',
+      /expected number to be >0\n\s+→ at projects\.shop\.rateLimit\.eventsPerSecond/,
+    ],
+    [
+      'a limit without its rate',
+      '{"projects": {"shop": {"rateLimit": {"burst": 10}}}}',
+      /→ at projects\.shop\.rateLimit\.eventsPerSecond/,
+    ],
     [
       'a policy that does not exist',
       '{"unknownProjects": "drop"}',
@@ -88,80 +148,5 @@ test('what a file leaves out has its default, and $schema may be given', () => {
     projects: {},
     unknownProjectsPerDay: 1000,
     timeWindow: { pastDays: 3640, futureDays: 1 },
-  });
-});
-
-describe('live settings', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tributary-settings-'));
-  const path = join(folder, 'settings.json');
-  const open = async (maximumAgeMs = 1) => {
-    const reports: string[] = [];
-    const report = (message: string) => reports.push(message);
-    return { ...(await openSettings({ path, maximumAgeMs, report })), reports };
-  };
-  const write = (settings: unknown) => writeFileSync(path, JSON.stringify(settings));
-  const names = (settings: { projects: object }) => Object.keys(settings.projects);
-
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  beforeEach(() => {
-    write({ projects: { first: {} } });
-  });
-
-  test('follow their file', async () => {
-    const settings = await open();
-    expect(names(settings.current())).toEqual(['first']);
-    write({ projects: { second: {} } });
-    await expect.poll(() => names(settings.current())).toEqual(['second']);
-    expect(settings.reports).toEqual([`settings read again from ${path}`]);
-  });
-
-  test('keep the last good version where the next is invalid, say so once, and follow the one after', async () => {
-    const settings = await open();
-    writeFileSync(path, '{"projects": 1}');
-    await expect
-      .poll(() => {
-        settings.current();
-        return settings.reports.length;
-      })
-      .toBe(1);
-    expect(settings.reports[0]).toContain(`settings kept as they were: ${path} is invalid`);
-    for (let time = 0; time < 5; time++) {
-      expect(names(settings.current())).toEqual(['first']);
-      await wait(10);
-    }
-    expect(settings.reports).toHaveLength(1);
-    write({ projects: { third: {} } });
-    await expect.poll(() => names(settings.current())).toEqual(['third']);
-  });
-
-  test('keep the last good version while the file is gone', async () => {
-    const settings = await open();
-    rmSync(path);
-    await expect
-      .poll(() => {
-        settings.current();
-        return settings.reports[0];
-      })
-      .toContain('cannot be read');
-    expect(names(settings.current())).toEqual(['first']);
-  });
-
-  test('are not looked at again before they are old enough', async () => {
-    const settings = await open(3_600_000);
-    write({ projects: { second: {} } });
-    for (let time = 0; time < 5; time++) {
-      expect(names(settings.current())).toEqual(['first']);
-      await wait(5);
-    }
-  });
-
-  test('are the defaults without a file, and refused where the first version cannot be used', async () => {
-    const settings = await openSettings({ path: undefined, maximumAgeMs: 1, report: () => {} });
-    expect(settings.current()).toEqual(settingsSchema.parse({}));
-    rmSync(path);
-    await expect(open()).rejects.toThrow(InvalidSettings);
-    await expect(open()).rejects.toThrow(`${path} cannot be read`);
-    writeFileSync(path, '{');
-    await expect(open()).rejects.toThrow(`${path} is not JSON`);
   });
 });

@@ -106,6 +106,11 @@ export interface WireDialect {
   decodeElement(json: Buffer, head: RequestHead, options: DecodeOptions): Decoded;
   /** Whether an event with both an anonymous id and a user id binds the two; then each such pair becomes an alias. */
   readonly bindsByEvent?: boolean;
+  /**
+   * Whether its SDKs keep and send again what is answered 429 or 503. Then a request of a project over its rate limit, or
+   * from before there are settings, is answered so and nothing of it kept; otherwise it goes to quarantine.
+   */
+  readonly retries?: boolean;
   readonly success: Answer;
   /** The answer where it depends on what became of the request; absent: `success`. Only then are verdicts collected. */
   answer?(outcome: RequestOutcome): Answer;

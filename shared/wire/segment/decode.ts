@@ -23,6 +23,7 @@ export const segment: WireDialect = {
   decodeElement,
   plainBody: ({ body }) => withoutSentAt(body),
   bindsByEvent: true,
+  retries: true,
   success: { status: 200, contentType: 'application/json', body: '{"success":true}' },
 };
 

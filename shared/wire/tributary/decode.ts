@@ -27,6 +27,7 @@ export const tributary: WireDialect = {
   decode,
   decodeElement,
   bindsByEvent: true,
+  retries: true,
   success: { status: 200, contentType: 'application/json', body: '{}' },
   answer,
 };
