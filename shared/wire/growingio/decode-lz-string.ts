@@ -2,8 +2,8 @@
 export type LzForm = 'bytes' | 'utf16' | 'uri';
 
 export type DecodedLzString =
-  | { readonly ok: true; readonly text: Buffer }
-  | { readonly ok: false; readonly reason: 'broken' | 'too_large' };
+  | { readonly kind: 'text'; readonly text: Buffer }
+  | { readonly kind: 'broken' | 'too_large' };
 
 /**
  * Text that LZString (pieroxy.net/blog/pages/lz-string) compressed, as UTF-8. `mostUnits`: UTF-16 units that it may
@@ -16,7 +16,7 @@ export function decodeLzString(source: Buffer | string, form: LzForm, mostUnits:
   const bits = bitsOf(source, form);
   if (bits === undefined) return broken;
   const first = readBits(bits, 2);
-  if (first === endOfText) return { ok: true, text: Buffer.alloc(0) };
+  if (first === endOfText) return { kind: 'text', text: Buffer.alloc(0) };
   const unit = first === 0 || first === 1 ? readBits(bits, widthOf(first)) : undefined;
   if (unit === undefined) return broken;
 
@@ -60,7 +60,7 @@ export function decodeLzString(source: Buffer | string, form: LzForm, mostUnits:
       size = lastSize + 1;
     } else return broken;
 
-    if (written + size > mostUnits) return { ok: false, reason: 'too_large' };
+    if (written + size > mostUnits) return { kind: 'too_large' };
     if (written + size > units.length) {
       const larger = new Uint16Array(Math.min(mostUnits, Math.max(units.length * 2, written + size)));
       larger.set(units);
@@ -75,10 +75,10 @@ export function decodeLzString(source: Buffer | string, form: LzForm, mostUnits:
     lastSize = size;
     written += size;
   }
-  return { ok: true, text: Buffer.from(Buffer.from(units.buffer, 0, written * 2).toString('utf16le')) };
+  return { kind: 'text', text: Buffer.from(Buffer.from(units.buffer, 0, written * 2).toString('utf16le')) };
 }
 
-const broken: DecodedLzString = { ok: false, reason: 'broken' };
+const broken: DecodedLzString = { kind: 'broken' };
 const endOfText = 2;
 const widthOf = (code: 0 | 1): number => (code === 0 ? 8 : 16);
 

@@ -5,8 +5,8 @@ import { eventTypes } from './event-types.ts';
 import { eventMessage, type FieldType, itemMessage, type MessageShape, mappingMessage } from './messages.ts';
 
 export type DecodedProtobuf =
-  | { readonly ok: true; readonly elements: readonly JsonObject[] }
-  | { readonly ok: false; readonly reason: 'broken' | 'too_many_events' | 'too_many_values' };
+  | { readonly kind: 'elements'; readonly elements: readonly JsonObject[] }
+  | { readonly kind: 'broken' | 'too_many_events' | 'too_many_values' };
 
 export interface ProtobufBounds {
   readonly events: number;
@@ -28,17 +28,17 @@ export function decodeProtobuf(bytes: Buffer, route: Route, bounds: ProtobufBoun
     while (reader.at < bytes.length) {
       const tag = readTag(reader, bytes.length);
       const shape = tag.wire === lengthDelimited ? lists.get(tag.number) : undefined;
-      if (shape === undefined) return { ok: false, reason: 'broken' };
-      if (elements.length === bounds.events) return { ok: false, reason: 'too_many_events' };
+      if (shape === undefined) return { kind: 'broken' };
+      if (elements.length === bounds.events) return { kind: 'too_many_events' };
       const element = readMessage(reader, readEnd(reader, bytes.length), shape);
       if (route === 'collect') element.eventType ??= eventTypes[0];
       elements.push(element);
     }
   } catch (error) {
-    if (error instanceof Broken) return { ok: false, reason: error.reason };
+    if (error instanceof Broken) return { kind: error.kind };
     throw error;
   }
-  return { ok: true, elements };
+  return { kind: 'elements', elements };
 }
 
 const none: ReadonlyMap<number, MessageShape> = new Map();
@@ -57,10 +57,10 @@ const listsOf: Readonly<Record<Route, ReadonlyMap<number, MessageShape>>> = {
 };
 
 class Broken extends Error {
-  readonly reason: 'broken' | 'too_many_values';
-  constructor(reason: 'broken' | 'too_many_values') {
-    super(reason);
-    this.reason = reason;
+  readonly kind: 'broken' | 'too_many_values';
+  constructor(kind: 'broken' | 'too_many_values') {
+    super(kind);
+    this.kind = kind;
   }
 }
 

@@ -91,9 +91,9 @@ function trySnappy(bytes: Buffer, route: Route, options: DecodeOptions): Tried {
 function tryProtobuf(bytes: Buffer, route: Route, { eventsPerRequest }: DecodeOptions): Tried {
   const bounds = { events: eventsPerRequest, values: requestBounds.values };
   const decoded = decodeProtobuf(bytes, route, bounds);
-  if (decoded.ok) return { ok: true, value: [...decoded.elements], bytes: bytes.length * 2 };
-  if (decoded.reason === 'broken') return undefined;
-  return decoded.reason === 'too_many_events'
+  if (decoded.kind === 'elements') return { ok: true, value: [...decoded.elements], bytes: bytes.length * 2 };
+  if (decoded.kind === 'broken') return undefined;
+  return decoded.kind === 'too_many_events'
     ? refuse('too_many_events', `the request holds more than ${bounds.events} events`)
     : refuse('too_many_values', `holds more than ${bounds.values} values`);
 }
@@ -107,9 +107,9 @@ const tryLzText = (bytes: Buffer, _: Route, { inflatedBytes }: DecodeOptions): T
   readLzString(decodeLzString(bytes.toString('utf8'), 'utf16', inflatedBytes), inflatedBytes);
 
 function readLzString(decoded: ReturnType<typeof decodeLzString>, inflatedBytes: number): Tried {
-  if (decoded.ok)
+  if (decoded.kind === 'text')
     return decoded.text.length > inflatedBytes ? tooLarge(inflatedBytes) : tryJson(decoded.text);
-  return decoded.reason === 'too_large' ? tooLarge(inflatedBytes) : undefined;
+  return decoded.kind === 'too_large' ? tooLarge(inflatedBytes) : undefined;
 }
 
 /** Its JSON is written bare or as LZString. `data` is the last parameter, and browsers leave an `&` in it as it is. */
