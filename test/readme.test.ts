@@ -42,6 +42,10 @@ const shows: Readonly<Record<string, RegExp>> = {
   'curl http://127.0.0.1:8080/up -d \'[{"appid":"shop","xwho":"visitor-1"': /^\{"code":200\}$/,
   "curl -i 'http://127.0.0.1:8080/v3/projects/books/collect'":
     /204 No Content[\s\S]*growingio-web +track +view_cart/,
+  'node --input-type=module': /Order Completed +visitor-1 +129\.95 +@segment\/analytics-node/,
+  'curl http://127.0.0.1:8080/v1/events':
+    /"verdict":"accepted"[\s\S]*\nview_cart accepted [0-9a-f]{32}\npurchase accepted [0-9a-f]{32}\n: quarantined, field_for_kind: an event of kind track needs a name/,
+  "curl 'http://127.0.0.1:8080/up?verify=1'": /"verify":true.*"verdict":"quarantined","reason":"bad_xwho"/,
   'npm run query -- "SELECT name, JSON_VALUE': /view_item +shoes-42 +20\d\d-/,
   'node docs/examples/read-events.mjs': /^view_item: \d+, last at 20\d\d-/,
   'npm run query -- "SELECT DATE(occurred_at)': /20\d\d-\d\d-\d\d +\d+ +1\b/,
