@@ -9,45 +9,44 @@ const time = z.union([
   z.int(),
 ]);
 
-/** An event of our own dialect, field by field; an absent field is left out, never null. */
-const eventFields = z.strictObject({
-  id: short
-    .optional()
-    .describe(
-      'Your own id of the event, unique in the project and the same when it is sent again. Ours are <prefix>-<n>: a random prefix per batch, a hyphen, and the place in the batch from 0. Without it the whole event is its identity',
-    ),
-  kind: z.enum(eventKinds).default('track').describe('What happened'),
-  name: short.optional().describe('Name of a track, key of an item_set; other kinds have none'),
-  item_id: short.optional().describe('Id of the item of an item_set; other kinds have none'),
-  anonymous_id: short.optional().describe('Device id; an event with a user_id too binds it to the user'),
-  user_id: short
-    .optional()
-    .describe('Login id; every kind but item_set needs it or anonymous_id, alias needs both'),
-  user_key: short.optional().describe('Kind of user_id, such as email; only beside a user_id'),
-  occurred_at: time
-    .optional()
-    .describe('When it happened: RFC 3339, or milliseconds since 1970; absent: when it was received'),
-  sent_at: time
-    .optional()
-    .describe('Your clock when you send: RFC 3339, or milliseconds since 1970, to 2200'),
-  platform: short.optional().describe('Such as Web, iOS, Android or Server'),
-  sdk: short.optional().describe('Name of the program that makes the events'),
-  sdk_version: short.optional().describe('Its version'),
-  session_id: short.optional().describe('The visit that the event belongs to'),
-  debug: z
-    .literal([0, 1, 2])
-    .default(0)
-    .describe('0 counted, 1 shown in events_debug but not counted, 2 both'),
-  properties: object.optional().describe('What the caller gives'),
-  context: object.optional().describe('What is known of the circumstances: page, screen, user agent'),
-});
-
-/** For docs and editors: what no single field tells, the refinements below, stands in the descriptions. */
-export const tributaryEventFields = eventFields;
+/** Field by field. What no single field tells, the refinements below, stands in the descriptions. */
+export const tributaryEventFields = z
+  .strictObject({
+    id: short
+      .optional()
+      .describe(
+        'Your own id of the event, unique in the project and the same when it is sent again. Ours are <prefix>-<n>: a random prefix per batch, a hyphen, and the place in the batch from 0. Without it the whole event is its identity',
+      ),
+    kind: z.enum(eventKinds).default('track').describe('What happened'),
+    name: short.optional().describe('Name of a track, key of an item_set; other kinds have none'),
+    item_id: short.optional().describe('Id of the item of an item_set; other kinds have none'),
+    anonymous_id: short.optional().describe('Device id; an event with a user_id too binds it to the user'),
+    user_id: short
+      .optional()
+      .describe('Login id; every kind but item_set needs it or anonymous_id, alias needs both'),
+    user_key: short.optional().describe('Kind of user_id, such as email; only beside a user_id'),
+    occurred_at: time
+      .optional()
+      .describe('When it happened: RFC 3339, or milliseconds since 1970; absent: when it was received'),
+    sent_at: time
+      .optional()
+      .describe('Your clock when you send: RFC 3339, or milliseconds since 1970, to 2200'),
+    platform: short.optional().describe('Such as Web, iOS, Android or Server'),
+    sdk: short.optional().describe('Name of the program that makes the events'),
+    sdk_version: short.optional().describe('Its version'),
+    session_id: short.optional().describe('The visit that the event belongs to'),
+    debug: z
+      .literal([0, 1, 2])
+      .default(0)
+      .describe('0 counted, 1 shown in events_debug but not counted, 2 both'),
+    properties: object.optional().describe('What the caller gives'),
+    context: object.optional().describe('What is known of the circumstances: page, screen, user agent'),
+  })
+  .describe('An event as our own API takes it; a field that is absent is left out, and never null');
 
 /** An element of a request in our own dialect as a schema: what `checkTributaryEvent` checks by hand on the hot path. */
 export const tributaryEventSchema = (receivedAt: number, window: TimeWindow) =>
-  eventFields
+  tributaryEventFields
     .refine(({ kind, name }) => (kind === 'track' || kind === 'item_set') === (name !== undefined))
     .refine(({ kind, item_id }) => (kind === 'item_set') === (item_id !== undefined))
     .refine(({ user_key, user_id }) => user_key === undefined || user_id !== undefined)
