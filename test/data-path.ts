@@ -51,7 +51,8 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/wire/verdicts.ts',
   ],
   'shared/wire/verdicts.ts': ['shared/wire/dialect.ts'],
-  'functions/ingest/read-body.ts': ['node:crypto', 'node:http'],
+  'functions/ingest/read-body.ts': ['functions/ingest/read-budget.ts', 'node:crypto', 'node:http'],
+  'functions/ingest/read-budget.ts': [],
   'shared/wire/dialect.ts': ['shared/events/event.ts'],
   'shared/wire/dialects.ts': [
     'shared/wire/analysys/decode.ts',

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { createReadBudget, type ReadBudget } from './read-budget.ts';
 
 export type ReadBody =
   | { readonly kind: 'whole'; readonly body: Buffer }
@@ -22,16 +23,28 @@ const beginningBytes = 64 * 1024;
  */
 const patienceBytes = 64 * 1024 * 1024;
 
+/** What the bodies of an instance hold while they are read; its memory has room for that much. */
+const budgetOfInstance = createReadBudget(96 * 1024 * 1024, 256 * 1024);
+
 /**
- * Reads the raw body, whatever its headers claim, up to `cap` bytes. Under the stock framework, which
- * has read it already, the bytes are in `rawBody`.
+ * Reads the raw body, whatever its headers claim, up to `cap` bytes; large ones in turns where there are many. Under the
+ * stock framework, which has read it already, the bytes are in `rawBody`.
  */
-export function readBody(request: IncomingMessage & { rawBody?: Buffer }, cap: number): Promise<ReadBody> {
+export function readBody(
+  request: IncomingMessage & { rawBody?: Buffer },
+  cap: number,
+  budget: ReadBudget = budgetOfInstance,
+): Promise<ReadBody> {
   if (request.rawBody !== undefined) return Promise.resolve(judgeWhole(request.rawBody, cap));
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     let excess: { beginning: Buffer; digest: Hash } | undefined;
+    const share = budget.open(request);
+    const settle = (read: ReadBody) => {
+      share.release();
+      resolve(read);
+    };
 
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
@@ -42,7 +55,8 @@ export function readBody(request: IncomingMessage & { rawBody?: Buffer }, cap: n
         excess.digest.update(chunk);
       } else {
         chunks.push(chunk);
-        if (bytes <= cap) return;
+        if (bytes <= cap) return share.add(chunk.length);
+        share.release();
         excess = {
           beginning: Buffer.concat(chunks).subarray(0, beginningBytes),
           digest: createHash('sha256'),
@@ -53,7 +67,7 @@ export function readBody(request: IncomingMessage & { rawBody?: Buffer }, cap: n
     const finish = () => {
       if (excess !== undefined) {
         const { beginning, digest } = excess;
-        resolve({
+        settle({
           kind: 'too_large',
           beginning: Buffer.from(beginning),
           bytes,
@@ -61,14 +75,14 @@ export function readBody(request: IncomingMessage & { rawBody?: Buffer }, cap: n
         });
       } else {
         const only = chunks.length === 1 ? chunks[0] : undefined;
-        resolve({ kind: 'whole', body: only ?? Buffer.concat(chunks, bytes) });
+        settle({ kind: 'whole', body: only ?? Buffer.concat(chunks, bytes) });
       }
     };
     request.on('data', onData);
     request.on('end', finish);
-    // After `end` these resolve nothing more.
-    request.on('error', () => resolve({ kind: 'aborted' }));
-    request.on('close', () => resolve({ kind: 'aborted' }));
+    // After `end` these settle nothing more.
+    request.on('error', () => settle({ kind: 'aborted' }));
+    request.on('close', () => settle({ kind: 'aborted' }));
   });
 }
 
