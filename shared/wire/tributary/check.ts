@@ -24,9 +24,14 @@ export type Checked =
 
 /**
  * Refuses what breaks the first rule of our own dialect, naming the field and what it should be; written by hand for
- * the hot path and equal to the schema in schema.ts. `receivedAt` in microseconds since 1970.
+ * the hot path and equal to the schema in schema.ts. `receivedAt` in microseconds since 1970; without a `window` any time
+ * that can be read will do.
  */
-export function checkTributaryEvent(element: JsonValue, receivedAt: number, window: TimeWindow): Checked {
+export function checkTributaryEvent(
+  element: JsonValue,
+  receivedAt: number,
+  window: TimeWindow | undefined,
+): Checked {
   if (!isObject(element)) {
     return refuse('not_an_object', undefined, `an event is a JSON object; this is ${nameOf(element)}`);
   }
@@ -48,7 +53,7 @@ export function checkTributaryEvent(element: JsonValue, receivedAt: number, wind
   if (missing !== undefined) return { ok: false, refusal: missing };
 
   const occurredAt = event.occurred_at === undefined ? undefined : readTime(event.occurred_at);
-  if (occurredAt !== undefined && !isInsideWindow(occurredAt, receivedAt, window)) {
+  if (occurredAt !== undefined && window !== undefined && !isInsideWindow(occurredAt, receivedAt, window)) {
     const detail = `occurred_at is ${event.occurred_at}, which is not within ${window.pastDays} days before and ${window.futureDays} after receiving`;
     return refuse('occurred_at_outside_window', 'occurred_at', detail);
   }

@@ -225,6 +225,15 @@ describe('an event', () => {
     ]);
   });
 
+  test('of a project whose times are ignored has that of receiving, whatever it claims', () => {
+    const body = JSON.stringify([{ ...sample, occurred_at: 0 }]);
+    const ignoring = { ...options, ignoresEventTime: (project: string) => project === 'shop' };
+    expect(itemsOf(tributary.decode(request(body), ignoring))).toMatchObject([
+      { event: { occurredAt: receivedAt, timeSource: 'received' } },
+    ]);
+    expect(refusalOf({ ...sample, occurred_at: 0 })).toMatchObject({ reason: 'occurred_at_outside_window' });
+  });
+
   test('is warned of what the fold will ignore', () => {
     const [increment, append] = eventsOf(
       JSON.stringify([

@@ -106,10 +106,17 @@ function decodeItem(
   options: DecodeOptions,
 ): Event | Refusal {
   if (!element.ok) return element.refusal;
-  const checked = checkTributaryEvent(element.value, receivedAt, options.window);
+  const ignoresTime = options.ignoresEventTime?.(project) === true;
+  const checked = checkTributaryEvent(element.value, receivedAt, ignoresTime ? undefined : options.window);
   if (!checked.ok) return checked.refusal;
+  const { value } = checked;
   try {
-    const event = toEvent(checked.value, project, receivedAt, text);
+    const event = toEvent(
+      ignoresTime ? { ...value, occurredAt: undefined } : value,
+      project,
+      receivedAt,
+      text,
+    );
     return checkEvent(event) ?? event;
   } catch (error) {
     if (!(error instanceof TooDeep)) throw error;
