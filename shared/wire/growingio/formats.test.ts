@@ -38,6 +38,7 @@ describe('snappy', () => {
     ['a literal whose length is negative to JavaScript', [10, 63 << 2, 0xfa, 0xff, 0xff, 0xff]],
     ['a copy from before its beginning', [4, 0x01, 0x01]],
     ['a copy from nowhere', [5, 0, 65, 0x01, 0x00]],
+    ['a literal that runs past its end', [5, 4 << 2, 65]],
     ['more than it claims', [1, 1 << 2, 65, 66]],
     ['less than it claims', [9, 0, 65]],
     ['a length without an end', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
@@ -119,6 +120,13 @@ describe('protobuf', () => {
       timezoneOffset: '-480',
       unknownFields: { 60: 5, 61: '/w==' },
     });
+  });
+
+  test('cannot tell a default that is written from one that is not', () => {
+    const written = Buffer.from([0x0a, 0x0b, 0x0a, 1, 0x64, 0x78, 0, 0x40, 0, 0x12, 0, 0x30, 0]);
+    const [one] = eventsOf(decode(collect, written));
+    const [other] = eventsOf(decode(collect, write('Events', { values: [{ deviceId: 'd' }] })));
+    expect(one).toEqual(other);
   });
 
   test('without a type is a visit, and an empty item in an event is none', () => {
