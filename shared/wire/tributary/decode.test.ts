@@ -301,9 +301,12 @@ test('the check by hand and the schema agree on anything', () => {
   const bent = fc
     .tuple(good, fc.array(fc.tuple(fc.constantFrom(...fields), value), { maxLength: 3 }))
     .map(([event, changes]) => ({ ...event, ...Object.fromEntries(changes) }));
+  const timed = fc
+    .tuple(fc.constantFrom('occurred_at', 'sent_at'), odd)
+    .map(([field, at]) => ({ ...sample, [field]: at }));
   let accepted = 0;
   fc.assert(
-    fc.property(fc.oneof(bent, fc.jsonValue()), (given) => {
+    fc.property(fc.oneof(bent, timed, fc.jsonValue()), (given) => {
       // As a request would hold it: absent members are left out.
       const element = JSON.parse(JSON.stringify(given) ?? 'null') as JsonValue;
       const byHand = checkTributaryEvent(element, receivedAt, defaultTimeWindow).ok;
