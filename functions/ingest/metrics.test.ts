@@ -28,7 +28,10 @@ describe('what ingest counts', () => {
   let ingest: Awaited<ReturnType<typeof startIngest>>;
   beforeAll(async () => {
     ingest = await startIngest({
-      settings: { projects: { shop: {} }, unknownProjectsPerDay: 0 },
+      settings: {
+        projects: { shop: {}, flood: { rateLimit: { eventsPerSecond: 0.001, burst: 1 } } },
+        unknownProjectsPerDay: 0,
+      },
       caps: { body: 20_000 },
     });
   });
@@ -48,10 +51,14 @@ describe('what ingest counts', () => {
   const expectConserved = () => {
     const { counts } = ingest;
     expect(counts.requestsReceived).toBe(
-      counts.requestsStored + counts.requestsUnstored + counts.requestsAborted,
+      counts.requestsStored + counts.requestsLimited + counts.requestsUnstored + counts.requestsAborted,
     );
     expect(counts.eventsReceived).toBe(
-      counts.eventsAccepted + counts.eventsDuplicate + counts.eventsQuarantined + counts.eventsDropped,
+      counts.eventsAccepted +
+        counts.eventsDuplicate +
+        counts.eventsQuarantined +
+        counts.eventsDropped +
+        counts.eventsLimited,
     );
     expect(counts.messagesMade).toBe(
       counts.messagesPublished + counts.messagesSpilled + counts.messagesUnstored,
@@ -82,6 +89,25 @@ describe('what ingest counts', () => {
     expect(counts.eventsQuarantined).toBe(sent.quarantined);
     expect(counts.eventsDropped).toBe(sent.dropped);
     expect(counts.messagesPublished).toBe(ingest.published());
+  });
+
+  test('tells what was over a rate limit by what its sender heard: in quarantine, or limited', async () => {
+    const flood = event({ appid: 'flood' });
+    expect(await post([flood])).toBe(200);
+    expect(await post([flood, kinds.accepted])).toBe(200);
+    expect(ingest.counts).toMatchObject({ requestsStored: 2, eventsAccepted: 2, eventsQuarantined: 1 });
+    expectConserved();
+    const { status } = await fetch(`${ingest.url}/v1/batch`, {
+      method: 'POST',
+      body: JSON.stringify({
+        writeKey: 'flood',
+        batch: [1, 2].map((id) => ({ type: 'track', event: 'view', userId: 'ada', messageId: `m-${id}` })),
+      }),
+    });
+    expect(status).toBe(429);
+    expect(ingest.counts).toMatchObject({ requestsStored: 2, requestsLimited: 1, eventsLimited: 2 });
+    expect(ingest.counts.messagesMade).toBe(2);
+    expectConserved();
   });
 
   test('tells whether messages were published, spilled or neither', async () => {

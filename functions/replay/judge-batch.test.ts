@@ -120,6 +120,29 @@ describe('events that were quarantined', () => {
     expect(hex([...first.events, ...events]).sort()).toEqual(hex(ingest(body, accepting).events).sort());
   });
 
+  test('follow what the settings decide on debug and dedup now, with their own batch id', () => {
+    const body = JSON.stringify([
+      event(),
+      event(),
+      event({ xwhat: '$profile_set', xcontext: { plan: 'gold' } }),
+    ]);
+    for (const shop of [{ dedup: 'off' }, { debug: 1 }, { debug: 2, dedup: 'off' }]) {
+      const settings = settingsOf({ projects: { shop } });
+      const judged = judge(quarantined(body), { settings });
+      expect(hex(carried(judged.messages).events)).toEqual(hex(ingest(body, settings).events));
+    }
+    const [first] = ingest(body, settingsOf({ projects: { shop: { dedup: 'off' } } })).events;
+    expect(hex([first!])).not.toEqual(hex([ingest(body, accepting).events[0]!]));
+  });
+
+  test('are held to no rate limit', () => {
+    const body = JSON.stringify([event(), event(), event()]);
+    const settings = settingsOf({ projects: { shop: { rateLimit: { eventsPerSecond: 0.001, burst: 1 } } } });
+    for (let time = 0; time < 2; time++) {
+      expect(outcomes(judge(quarantined(body), { settings }))).toEqual([1, 1, 1]);
+    }
+  });
+
   test('are refused again for what is still wrong, each for its own reason', () => {
     const body = JSON.stringify([event({ xwho: 7 }), event({ appid: 'blog' }), event()]);
     const settings = settingsOf({ projects: { shop: {}, blog: { dialects: ['segment'] } } });

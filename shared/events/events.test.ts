@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readRow } from '../warehouse/read-row-for-test.ts';
 import { createRowBuffer } from '../warehouse/row-buffer.ts';
-import { createOrdinals, describeRequest, encodeEvent } from './encode-event.ts';
+import { createOrdinals, describeRequest, encodeEvent, type RowRules } from './encode-event.ts';
 import {
   checkEvent,
   defaultTimeWindow,
@@ -39,13 +39,17 @@ const event: Event = {
 
 const facts = describeRequest('b'.repeat(32), 'c'.repeat(64), 1_795_287_700_000_000);
 
-function encode(events: readonly Event[], request = facts): { ids: string[]; rows: Buffer[] } {
+function encode(
+  events: readonly Event[],
+  request = facts,
+  rules?: RowRules,
+): { ids: string[]; rows: Buffer[] } {
   const buffer = createRowBuffer();
   const ordinals = createOrdinals();
   const starts: number[] = [];
   const ids = events.map((one, place) => {
     starts.push(buffer.length);
-    return encodeEvent(buffer, one, place, request, ordinals);
+    return encodeEvent(buffer, one, place, request, ordinals, rules);
   });
   const ends = [...starts.slice(1), buffer.length];
   return { ids, rows: starts.map((start, index) => Buffer.from(buffer.bytes(start, ends[index]!))) };
@@ -138,6 +142,30 @@ describe('an event id', () => {
     expect(ids[0]).toBe(ids[1]);
     expect(idOf({ messageId: 'm-2' })).not.toBe(ids[0]);
     expect(idOf({ messageId: 'm-1', project: 'other' })).not.toBe(ids[0]);
+  });
+
+  test('without dedup is another in every request, and the same however often we deliver that request', () => {
+    const off = { dedup: 'off' } as const;
+    const again = describeRequest('d'.repeat(32), facts.requestHash, facts.receivedAt);
+    for (const sent of [event, { ...event, messageId: 'm-1' }]) {
+      const { ids } = encode([sent, sent], facts, off);
+      expect(encode([sent, sent], facts, off).ids).toEqual(ids);
+      // True twins stay two, copies under one message id stay one.
+      expect(new Set(ids).size).toBe(new Set(encode([sent, sent]).ids).size);
+      const others = [...encode([sent, sent], again, off).ids, ...encode([sent, sent]).ids];
+      expect(others.filter((id) => ids.includes(id))).toEqual([]);
+      expect(ids[0]).toMatch(/^[0-9a-f]{32}$/);
+    }
+  });
+
+  test('is that of what the sender says of debug, whatever is decided, and the row is otherwise the same', () => {
+    for (const sent of [0, 1, 2] as const) {
+      const asSent = readRow('EventLogRow', encode([{ ...event, debug: sent }]).rows[0]!);
+      for (const debug of [0, 1, 2] as const) {
+        const { rows } = encode([{ ...event, debug: sent }], facts, { dedup: 'on', debug });
+        expect(readRow('EventLogRow', rows[0]!)).toEqual({ ...asSent, debug: String(debug) });
+      }
+    }
   });
 
   test('is stable from release to release', () => {
