@@ -12,7 +12,7 @@ import { decodeMessage } from './decode-message.ts';
 import { readEndpoint } from './endpoint.ts';
 import { isObject, type MessageFacts, refuse } from './message.ts';
 import { readBody, readJson, withoutSentAt } from './read-body.ts';
-import { emptyObject } from './write-context.ts';
+import { setMember } from './write-context.ts';
 import { readWriteKey } from './write-key.ts';
 
 /** The dialect of Segment's HTTP API, which the libraries of Segment and RudderStack speak: JSON sent to `/v1/...`. */
@@ -68,9 +68,9 @@ function complete(element: JsonObject, batch: JsonObject): void {
     if (!isObject(common)) continue;
     const own = element[field];
     if (own !== undefined && own !== null && !isObject(own)) continue;
-    const merged = emptyObject();
+    const merged: JsonObject = {};
     for (const part of [common, own]) {
-      if (isObject(part)) for (const key of Object.keys(part)) merged[key] = part[key] as JsonValue;
+      if (isObject(part)) for (const key of Object.keys(part)) setMember(merged, key, part[key] as JsonValue);
     }
     element[field] = merged;
   }

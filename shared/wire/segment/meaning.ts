@@ -4,7 +4,7 @@ import { mendString, type Warnings, warn } from '../json/value-rules.ts';
 import type { MessageType } from './endpoint.ts';
 import { segmentValueRules } from './limits.ts';
 import { isGiven, isObject, type Read, readId, refuse } from './message.ts';
-import { emptyObject } from './write-context.ts';
+import { setMember } from './write-context.ts';
 
 /** What a message of a type says, and which of its members say it. */
 export interface Meaning {
@@ -102,8 +102,7 @@ function readGroup(message: JsonObject, who: Who, isKnown: boolean): Meant {
   const traits = readMembers('traits', message);
   if (!traits.ok) return traits;
   const item: Part = { kind: 'item_set', name: 'group', itemId, properties: traits.value };
-  const belonging = emptyObject();
-  belonging.groupId = itemId;
+  const belonging: JsonObject = { groupId: itemId };
   const track: Part = { kind: 'track', name: '$group', itemId: undefined, properties: belonging };
   return { ok: true, value: { ...who, columns: groupColumns, parts: isKnown ? [item, track] : [item] } };
 }
@@ -120,7 +119,7 @@ function readAlias(message: JsonObject, warnings: Warnings): Meant {
   if (previousId === undefined) {
     return refuse('bad_previous_id', 'previousId', 'previousId should be a string that is not empty');
   }
-  return one('alias', undefined, emptyObject(), aliasColumns, { anonymousId: previousId, userId });
+  return one('alias', undefined, {}, aliasColumns, { anonymousId: previousId, userId });
 }
 
 const aliasColumns = columnsOf('userId', 'previousId');
@@ -139,7 +138,7 @@ const one = (
 /** What the caller gave; none is the same as an empty object. */
 function readMembers(field: 'properties' | 'traits', message: JsonObject): Read<JsonObject> {
   const value = message[field];
-  if (value === undefined || value === null) return { ok: true, value: emptyObject() };
+  if (value === undefined || value === null) return { ok: true, value: {} };
   if (isObject(value)) return { ok: true, value };
   return field === 'traits'
     ? refuse('bad_traits', field, 'traits should be a JSON object')
@@ -157,8 +156,8 @@ function readIdWarned(
 }
 
 function copyOf(object: JsonObject): JsonObject {
-  const copy = emptyObject();
-  for (const key of Object.keys(object)) copy[key] = object[key] as JsonValue;
+  const copy: JsonObject = {};
+  for (const key of Object.keys(object)) setMember(copy, key, object[key] as JsonValue);
   return copy;
 }
 

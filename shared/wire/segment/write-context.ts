@@ -17,13 +17,14 @@ export function writeContext(
   consumed: (key: string) => boolean,
   warnings: Warnings,
 ): Uint8Array {
-  const merged = emptyObject();
+  const merged: JsonObject = {};
   const context = message.context;
-  if (isObject(context)) for (const key of Object.keys(context)) merged[key] = context[key] as JsonValue;
+  if (isObject(context))
+    for (const key of Object.keys(context)) setMember(merged, key, context[key] as JsonValue);
   else if (isGiven(context)) warn(warnings, 'bad_context', 'context');
   for (const key of Object.keys(message)) {
     if (key === 'context' ? isObject(context) || !isGiven(context) : consumed(key)) continue;
-    merged[freeKey(merged, key)] = message[key] as JsonValue;
+    setMember(merged, freeKey(merged, key), message[key] as JsonValue);
   }
   return writeJsonObject(text, merged, warnings);
 }
@@ -32,12 +33,15 @@ export function writeContext(
 export const writeJsonObject = (text: TextBuffer, object: JsonObject, warnings: Warnings): Uint8Array =>
   writeMembers(text, object, findPlan(Object.keys(object)).rest, segmentValueRules, warnings);
 
-/** Without a prototype, so that `__proto__` is a key like any other. */
-export const emptyObject = (): JsonObject => Object.create(null) as JsonObject;
+/** Sets it as an own member whatever its name: to assign to `__proto__` would set another prototype. */
+export function setMember(object: JsonObject, key: string, value: JsonValue): void {
+  if (key !== '__proto__') object[key] = value;
+  else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+}
 
 function freeKey(object: JsonObject, key: string): string {
   let free = key;
-  while (free in object) free = `$${free}`;
+  while (Object.hasOwn(object, free)) free = `$${free}`;
   return free;
 }
 
