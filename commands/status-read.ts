@@ -26,8 +26,10 @@ export interface ReadOptions {
 export const pathMetrics: Readonly<Record<keyof PathCounts, string>> = {
   received: 'tributary/ingest.events.received',
   accepted: 'tributary/ingest.events.accepted',
+  duplicate: 'tributary/ingest.events.duplicate',
   quarantined: 'tributary/ingest.events.quarantined',
   dropped: 'tributary/ingest.events.dropped',
+  limited: 'tributary/ingest.events.limited',
   requestsUnstored: 'tributary/ingest.requests.unstored',
   messagesPublished: 'tributary/ingest.messages.published',
   messagesSpilled: 'tributary/ingest.messages.spilled',

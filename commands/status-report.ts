@@ -7,8 +7,10 @@ export type Part<T> =
 export interface PathCounts {
   readonly received: number;
   readonly accepted: number;
+  readonly duplicate: number;
   readonly quarantined: number;
   readonly dropped: number;
+  readonly limited: number;
   readonly requestsUnstored: number;
   readonly messagesPublished: number;
   readonly messagesSpilled: number;

@@ -18,7 +18,9 @@ export function describeReport(report: Report): string {
             row('received', counts.received, [
               ['accepted', counts.accepted],
               ['quarantined', counts.quarantined],
+              ['duplicate', counts.duplicate],
               ['dropped', counts.dropped],
+              ['limited', counts.limited],
             ]),
             row('delivered', counts.delivered, [
               ['appended', counts.appended],

@@ -86,7 +86,7 @@ describe('the status of a running cloud', () => {
   test('says that all is well where nothing has come yet', async () => {
     const { stdout, stderr, code } = await run([], environment);
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-    expect(stdout).toMatch(/received +0 +accepted 0 +quarantined 0 +dropped 0/);
+    expect(stdout).toMatch(/received +0 +accepted 0 +quarantined 0 +duplicate 0 +dropped 0 +limited 0/);
     expect(stdout).toContain('last event      none within a week');
     expect(stdout).toMatch(/All is well: nothing is open\.\n$/);
   });
