@@ -82,40 +82,50 @@ const broken: DecodedLzString = { kind: 'broken' };
 const endOfText = 2;
 const widthOf = (code: 0 | 1): number => (code === 0 ? 8 : 16);
 
+/** Values of a few bits each, and how far they are read. */
 interface Bits {
-  readonly length: number;
-  /** The value of a place; what is none of the form is less than 0. */
-  valueAt(place: number): number;
+  readonly values: Uint8Array | Uint16Array;
   readonly width: number;
   place: number;
   /** Of the value at the place, how many bits were read. */
   read: number;
 }
 
+/** Undefined where a character is none of the form. */
 function bitsOf(source: Buffer | string, form: LzForm): Bits | undefined {
-  const start = { length: source.length, place: 0, read: 0 };
   if (typeof source !== 'string') {
-    return form === 'bytes' ? { ...start, width: 8, valueAt: (place) => source[place] as number } : undefined;
+    return form === 'bytes' ? { values: source, width: 8, place: 0, read: 0 } : undefined;
   }
-  if (form === 'utf16') return { ...start, width: 15, valueAt: (place) => source.charCodeAt(place) - 32 };
-  return { ...start, width: 6, valueAt: (place) => letters.indexOf(source[place] as string) };
+  const width = form === 'utf16' ? 15 : 6;
+  const values = new Uint16Array(source.length);
+  for (let place = 0; place < source.length; place++) {
+    const unit = source.charCodeAt(place);
+    const value = form === 'utf16' ? unit - 32 : (letterValues[unit] ?? -1);
+    if (value < 0 || value >= 2 ** width) return undefined;
+    values[place] = value;
+  }
+  return { values, width, place: 0, read: 0 };
 }
 
-/** Queries turn `+` into a space, which stands for it here too. */
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-$';
+const letterValues: readonly number[] = Array.from({ length: 128 }, (_, unit) =>
+  letters.indexOf(String.fromCharCode(unit)),
+);
 
 /** Each value is read from its highest bit; what is read is written from its lowest. */
 function readBits(bits: Bits, count: number): number | undefined {
+  const { values, width } = bits;
+  let { place, read } = bits;
   let value = 0;
   for (let index = 0; index < count; index++) {
-    if (bits.place >= bits.length) return undefined;
-    const unit = bits.valueAt(bits.place);
-    if (unit < 0 || unit >= 2 ** bits.width) return undefined;
-    if ((unit >>> (bits.width - 1 - bits.read)) & 1) value += 2 ** index;
-    if (++bits.read === bits.width) {
-      bits.read = 0;
-      bits.place++;
+    if (place >= values.length) return undefined;
+    value |= (((values[place] as number) >>> (width - 1 - read)) & 1) << index;
+    if (++read === width) {
+      read = 0;
+      place++;
     }
   }
+  bits.place = place;
+  bits.read = read;
   return value;
 }
