@@ -200,5 +200,19 @@ function writeNested(
   if (keys.length > 0) writeByte(text, closeBrace);
 }
 
-const leadOf = (key: string, before: string): Uint8Array =>
+const makeLead = (key: string, before: string): Uint8Array =>
   Buffer.from(`${before}${JSON.stringify(key.toWellFormed())}:`);
+
+// The keys of an SDK's nested objects are few and come with every event.
+const leads: Readonly<Record<'{' | ',', Map<string, Uint8Array>>> = { '{': new Map(), ',': new Map() };
+const mostLeads = 2000;
+const longestLead = 60;
+
+function leadOf(key: string, before: '{' | ','): Uint8Array {
+  const known = leads[before];
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const lead = makeLead(key, before);
+  if (known.size < mostLeads && key.length <= longestLead) known.set(key, lead);
+  return lead;
+}

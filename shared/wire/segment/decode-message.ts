@@ -16,7 +16,7 @@ import {
   readText,
   refuse,
 } from './message.ts';
-import { warnAboutSize, writeContext, writeJsonObject } from './write-context.ts';
+import { warnAboutSize, writeContext, writeProperties } from './write-context.ts';
 import { keyOf } from './write-key.ts';
 
 /**
@@ -122,7 +122,7 @@ function toEvents(
     kind,
     name,
     itemId,
-    properties: writeJsonObject(text, properties, warnings),
+    properties: writeProperties(text, properties, warnings),
   }));
   for (const { properties } of events) warnAboutSize(properties, shared.context, warnings);
   return { ok: true, value: events.map((event) => ({ ...event, warnings: warnings.list ?? noWarnings })) };

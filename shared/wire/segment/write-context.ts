@@ -4,7 +4,7 @@ import type { TextBuffer } from '../json/text-buffer.ts';
 import { type Warnings, warn } from '../json/value-rules.ts';
 import { segmentLimits, segmentValueRules } from './limits.ts';
 import { isGiven, isObject } from './message.ts';
-import { findPlan } from './plans.ts';
+import { createPlans, findPlan, type KnownPlans } from './plans.ts';
 
 /**
  * The context of a message as JSON with sorted keys: its `context`, and beside that every member of the message that
@@ -26,12 +26,19 @@ export function writeContext(
     if (key === 'context' ? isObject(context) || !isGiven(context) : consumed(key)) continue;
     setMember(merged, freeKey(merged, key), message[key] as JsonValue);
   }
-  return writeJsonObject(text, merged, warnings);
+  return write(text, merged, contextPlans, warnings);
 }
 
-/** An object as JSON with sorted keys. Throws TooDeep. */
-export const writeJsonObject = (text: TextBuffer, object: JsonObject, warnings: Warnings): Uint8Array =>
-  writeMembers(text, object, findPlan(Object.keys(object)).rest, segmentValueRules, warnings);
+/** What the caller gave as JSON with sorted keys. Throws TooDeep. */
+export const writeProperties = (text: TextBuffer, object: JsonObject, warnings: Warnings): Uint8Array =>
+  write(text, object, propertiesPlans, warnings);
+
+// Apart, as each event has one of both.
+const contextPlans = createPlans();
+const propertiesPlans = createPlans();
+
+const write = (text: TextBuffer, object: JsonObject, known: KnownPlans, warnings: Warnings): Uint8Array =>
+  writeMembers(text, object, findPlan(known, Object.keys(object)).rest, segmentValueRules, warnings);
 
 /** Sets it as an own member whatever its name: to assign to `__proto__` would set another prototype. */
 export function setMember(object: JsonObject, key: string, value: JsonValue): void {
