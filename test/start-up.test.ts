@@ -114,6 +114,18 @@ const mistakes: readonly (readonly [string, string, Environment, readonly (strin
     ['SETTINGS: ', 'none.json cannot be read'],
   ],
   [
+    'ingest',
+    'with settings at a place that is none',
+    { SETTINGS: 'gs://bucket' },
+    ['SETTINGS (the path of the settings', 'must be a path or gs://BUCKET/OBJECT, not "gs://bucket".'],
+  ],
+  [
+    'replay',
+    'with settings at a place that is none',
+    { SETTINGS: 's3://bucket/object' },
+    ['SETTINGS', 's3://'],
+  ],
+  [
     'load',
     'without its project',
     { GOOGLE_CLOUD_PROJECT: undefined },
