@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { PubSub } from '@google-cloud/pubsub';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PubSubServer, startPubSub } from '../local/pubsub/index.ts';
@@ -86,6 +87,23 @@ test('an image and an encrypted body are taken under the stock framework too', a
   for (const { method, path, headers, body } of [image(event), encryptPlugin([event], encryption)]) {
     const answer = await fetch(`${base}${path}`, { method, headers, ...(method === 'POST' && { body }) });
     expect([answer.status, await answer.text()]).toEqual([200, '{"code":200}']);
+  }
+});
+
+test('what the SDKs of Segment and RudderStack send is taken under the stock framework: JSON, text, and gzip', async () => {
+  const json = JSON.stringify({ batch: [{ type: 'track', event: 'buy', userId: 'u' }], writeKey: 'shop' });
+  const requests = [
+    { path: '/v1/batch', type: 'application/json', body: json },
+    { path: '/v1/b', type: 'text/plain', body: json },
+    { path: '/v1/batch', type: 'application/json', body: new Uint8Array(gzipSync(json)) },
+  ];
+  for (const { path, type, body } of requests) {
+    const answer = await fetch(`${base}${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': type, ...(typeof body !== 'string' && { 'Content-Encoding': 'gzip' }) },
+      body,
+    });
+    expect([answer.status, await answer.text()]).toEqual([200, '{"success":true}']);
   }
 });
 
