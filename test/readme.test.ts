@@ -167,12 +167,12 @@ describe('a reader of README.md', () => {
   test('is shown settings that are valid', () => {
     const settings = blocks.filter(({ language }) => language === 'json').map((block) => block.text);
     expect(settings.map((it) => Object.keys(parseSettings(it, 'README.md').projects))).toEqual([
-      ['shop', 'app', 'blog'],
+      ['shop', 'app'],
     ]);
   });
 
-  test('is told every field that the settings have for a project', () => {
-    const told = readTable(readme.split('## Settings')[1] ?? '', '| By default').map(([name]) => name);
+  test('is sent to a page that tells of every field that the settings have for a project', () => {
+    const told = readTable(readText('docs/settings.md'), '## Of a project').map(([name]) => name);
     const [, project] = readText('shared/settings/settings.ts').split('const project = strict({\n');
     const fields = [...(project?.split('\n});')[0] ?? '').matchAll(/^ {2}(\w+):/gm)].map((match) => match[1]);
     expect(fields.length).toBeGreaterThan(0);
