@@ -1,4 +1,4 @@
-// The baseline: node:http that inflates and parses the body, and does nothing with it.
+// The baseline: node:http that opens and parses the body, and does nothing with it.
 import { createServer } from 'node:http';
 import { parseAnyBody } from './parse-any-body.ts';
 
@@ -6,7 +6,11 @@ createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    parseAnyBody(Buffer.concat(chunks));
+    const stm = /[?&]stm=(\d+)/.exec(request.url ?? '')?.[1];
+    parseAnyBody(Buffer.concat(chunks), {
+      stm: stm === undefined || request.headers['x-crypt-codec'] === undefined ? undefined : Number(stm),
+      isProtobuf: request.headers['content-type'] === 'application/protobuf',
+    });
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 12 });
     response.end('{"code":200}');
   });

@@ -3,26 +3,36 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PubSub } from '@google-cloud/pubsub';
+import { type Figures, printFigures } from './ingest-figures.ts';
 import { post } from './load-generator.ts';
 import { environmentOf, type Measured, startMeasured } from './processes.ts';
-import { analysysBodies } from './traffic.ts';
+import { allTraffic, type Traffic } from './traffic.ts';
 
 const { values } = parseArgs({
   options: {
     requests: { type: 'string', default: '20000' },
+    warm: { type: 'string', default: '3000' },
     rounds: { type: 'string', default: '3' },
     soak: { type: 'string', default: '60' },
+    only: { type: 'string' },
+    dist: { type: 'string', default: 'dist/ingest' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
-  console.log(`Usage: npm run bench:ingest [-- --requests 20000 --rounds 3 --soak 60]
+  console.log(`Usage: npm run bench:ingest [-- --requests 20000 --warm 3000 --rounds 3 --soak 60 --only NAME --dist dist/ingest]
 
-CPU per event of dist/ingest doing all of it (decode, validate, encode, publish to a Pub/Sub in another process),
-beside a bare node:http server and the stock functions-framework that only inflate and parse. 20 events a request.
-  --requests   requests per server, body form and round
+CPU per event of dist/ingest doing all of it (decode, validate, encode, publish to a Pub/Sub in another process), for each
+form in which each dialect is sent, beside a bare node:http server that only opens and parses the same bytes. What is sent
+as Analysys also goes to the stock functions-framework, which parses as little. 20 events a request.
+  --requests   requests per server, form and round
+  --warm       requests before those that are measured
   --rounds     the servers take turns; the median is shown
-  --soak       seconds of load after which the memory of dist/ingest is read`);
+  --soak       seconds of load after which the memory of dist/ingest is read
+  --only       only forms whose name begins so: ${allTraffic(1, 1)
+    .map(({ name }) => name)
+    .join(', ')}
+  --dist       where ingest was built to`);
   process.exit(0);
 }
 
@@ -30,8 +40,10 @@ const eventsPerRequest = 20;
 const requests = Number(values.requests);
 const rounds = Number(values.rounds);
 const root = resolve(import.meta.dirname, '../..');
-const bodies = analysysBodies(50, eventsPerRequest);
-const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+const dist = resolve(root, values.dist);
+const forms = allTraffic(50, eventsPerRequest).filter(({ name }) => name.startsWith(values.only ?? ''));
+const [soaked] = forms;
+if (soaked === undefined) throw new Error(`no form's name begins with ${values.only}; see --help`);
 
 const broker = fork(resolve(import.meta.dirname, 'pubsub-process.ts'), { serialization: 'json' });
 const [{ port: brokerPort }] = (await once(broker, 'message')) as [{ port: number }];
@@ -40,9 +52,21 @@ const [topic] = await pubsub.createTopic('events');
 const [counting] = await topic.createSubscription('counting');
 let published = 0;
 
-const servers: Record<string, () => Promise<Measured>> = {
-  'node:http, inflate and parse': () => startMeasured([resolve(import.meta.dirname, 'bare-server.ts')], {}),
-  'functions-framework, inflate and parse': () =>
+interface Server {
+  readonly name: string;
+  takes(form: Traffic): boolean;
+  start(): Promise<Measured>;
+}
+
+const bare: Server = {
+  name: 'node:http, open and parse',
+  takes: () => true,
+  start: () => startMeasured([resolve(import.meta.dirname, 'bare-server.ts')], {}),
+};
+const framework: Server = {
+  name: 'functions-framework, open and parse',
+  takes: ({ name }) => name.startsWith('analysys'),
+  start: () =>
     startMeasured(
       [
         resolve(root, 'node_modules/.bin/functions-framework'),
@@ -51,9 +75,13 @@ const servers: Record<string, () => Promise<Measured>> = {
       { FUNCTION_TARGET: 'bare', NODE_ENV: 'production' },
       root,
     ),
-  'dist/ingest, all of it': () =>
+};
+const ingest: Server = {
+  name: 'dist/ingest, all of it',
+  takes: () => true,
+  start: () =>
     startMeasured(
-      [resolve(root, 'dist/ingest/node_modules/.bin/functions-framework')],
+      [resolve(dist, 'node_modules/.bin/functions-framework')],
       {
         ...environmentOf('ingest'),
         FUNCTION_TARGET: 'ingest',
@@ -61,67 +89,22 @@ const servers: Record<string, () => Promise<Measured>> = {
         LOCAL_PUBSUB: `127.0.0.1:${brokerPort}`,
         NODE_ENV: 'production',
       },
-      resolve(root, 'dist/ingest'),
+      dist,
     ),
 };
 
-const figures = new Map<string, { plain: number[]; gzip: number[]; resident: number }>();
+const figures: Figures = { rows: new Map(), residentBytes: new Map() };
 let expected = 0;
 for (let round = 0; round < rounds; round++) {
-  for (const [name, start] of Object.entries(servers)) {
-    const server = await start();
-    const figure = figures.get(name) ?? { plain: [], gzip: [], resident: 0 };
-    figures.set(name, figure);
-    for (const form of ['plain', 'gzip'] as const) {
-      const load = { port: server.port, path: '/up', headers, bodies: bodies[form], connections: 32 };
-      const warm = await post({ ...load, requests: 3000 });
-      const before = server.cpuMicros();
-      const { ok, failed, seconds } = await post({ ...load, requests });
-      const micros = (server.cpuMicros() - before) / (ok * eventsPerRequest);
-      if (failed + warm.failed > 0) throw new Error(`${name}: ${failed + warm.failed} requests failed`);
-      if (name.startsWith('dist')) expected += (ok + warm.ok) * eventsPerRequest;
-      figure[form].push(micros);
-      process.stderr.write(
-        `round ${round + 1}: ${name}, ${form}: ${micros.toFixed(2)} µs/event, ${Math.round(ok / seconds)} requests/s\n`,
-      );
+  // A process for each form, so that none is served by what another made hot; the servers of one right after each other.
+  for (const form of forms) {
+    for (const server of [bare, framework, ingest]) {
+      if (server.takes(form)) await measure(server, form, round);
     }
-    if (name.startsWith('dist') && round === rounds - 1) {
-      const until = Date.now() + Number(values.soak) * 1000;
-      while (Date.now() < until) {
-        const { ok } = await post({
-          port: server.port,
-          path: '/up',
-          headers,
-          bodies: bodies.gzip,
-          connections: 32,
-          requests: 5000,
-        });
-        expected += ok * eventsPerRequest;
-      }
-    }
-    figure.resident = server.residentBytes();
-    await server.stop();
   }
 }
 
-const base = figures.get('node:http, inflate and parse')!;
-console.log(
-  `\n${eventsPerRequest} events a request; CPU per event in µs, median of ${rounds}; ratio to node:http\n`,
-);
-console.log(
-  `${'server'.padEnd(40)} ${'plain'.padStart(8)} ${'ratio'.padStart(7)} ${'gzip'.padStart(8)} ${'ratio'.padStart(7)} ${'RSS MB'.padStart(8)}`,
-);
-for (const [name, { plain, gzip, resident }] of figures) {
-  const cells = [
-    median(plain),
-    median(plain) / median(base.plain),
-    median(gzip),
-    median(gzip) / median(base.gzip),
-  ];
-  console.log(
-    `${name.padEnd(40)} ${cells.map((cell, index) => cell.toFixed(2).padStart(index % 2 ? 7 : 8)).join(' ')} ${(resident / 1e6).toFixed(0).padStart(8)}`,
-  );
-}
+printFigures(figures, bare.name, eventsPerRequest, rounds);
 // Counted only now, so that the counting takes no CPU from what is measured.
 counting.on('message', (message) => {
   published += Number(message.attributes.count);
@@ -134,6 +117,30 @@ await pubsub.close();
 broker.kill();
 process.exit(published === expected ? 0 : 1);
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+async function measure(server: Server, form: Traffic, round: number): Promise<void> {
+  const running = await server.start();
+  const load = { port: running.port, ...form, connections: 32 };
+  const warm = await post({ ...load, requests: Number(values.warm) });
+  const before = running.cpuMicros();
+  const { ok, failed, seconds } = await post({ ...load, requests });
+  const micros = (running.cpuMicros() - before) / (ok * eventsPerRequest);
+  if (failed + warm.failed > 0) {
+    throw new Error(`${server.name}, ${form.name}: ${failed + warm.failed} requests failed`);
+  }
+  if (server === ingest) expected += (ok + warm.ok) * eventsPerRequest;
+  const row = figures.rows.get(form.name) ?? new Map<string, number[]>();
+  figures.rows.set(form.name, row);
+  row.set(server.name, [...(row.get(server.name) ?? []), micros]);
+  process.stderr.write(
+    `round ${round + 1}: ${server.name}, ${form.name}: ${micros.toFixed(2)} µs/event, ${Math.round(ok / seconds)} requests/s\n`,
+  );
+  const until = Date.now() + Number(values.soak) * 1000;
+  const isSoaked = server === ingest && form === soaked && round === rounds - 1;
+  while (isSoaked && Date.now() < until) {
+    const more = await post({ ...load, requests: 5000 });
+    if (more.failed > 0) throw new Error(`${more.failed} requests failed in the soak`);
+    expected += more.ok * eventsPerRequest;
+  }
+  if (form === soaked) figures.residentBytes.set(server.name, running.residentBytes());
+  await running.stop();
 }
