@@ -110,7 +110,7 @@ const mutations: readonly Mutation[] = [
   },
 ];
 
-function mutate(bytes: Buffer, dice: Dice, other: () => Buffer): Buffer {
+export function mutate(bytes: Buffer, dice: Dice, other: () => Buffer): Buffer {
   let changed = bytes;
   for (let left = dice.pick([1, 1, 1, 2, 3]); left > 0; left--)
     changed = dice.pick(mutations)(changed, dice, other);

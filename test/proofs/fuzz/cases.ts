@@ -6,24 +6,31 @@ export interface Expected {
   readonly answer: ExpectedAnswer;
   readonly outcome: Outcome;
   readonly hash: string;
+  /** Under which its rows may be as well, as where nobody can tell whether the body is XORed. */
+  readonly otherHashes?: readonly string[];
   /** It never arrives whole, or its sender is gone: nothing of it, or all of it. */
   readonly mayBeAbsent: boolean;
 }
 
 /**
  * `success` is the SDK's own, `too_large` 413, `refused` a 4xx or a closed connection, `none` a request that is never
- * whole, and `any` what the documents leave open.
+ * whole, `no_key` 401, and `any` what the documents leave open.
  */
-export type ExpectedAnswer = 'success' | 'too_large' | 'refused' | 'none' | 'any';
+export type ExpectedAnswer = 'success' | 'too_large' | 'refused' | 'none' | 'no_key' | 'any';
 
 /** What one client does on one connection. */
 export interface FuzzCase {
   readonly family: string;
+  /** Whose success it is answered with; Analysys' where nothing is said. */
+  readonly dialect?: FuzzDialect;
   readonly steps: readonly Step[];
   readonly expected: readonly Expected[];
   /** Nobody can tell what the bytes are: judged by its answers alone. */
   readonly isWild?: boolean;
 }
+
+/** Each has families of its own. */
+export type FuzzDialect = 'analysys' | 'growingio' | 'segment' | 'tributary';
 
 export type Headers = readonly (readonly [string, string])[];
 

@@ -61,7 +61,7 @@ const hostileKeys = [
 ];
 
 /** Members that are odd and nevertheless an event's. */
-const oddMembers: readonly ((dice: Dice) => string)[] = [
+export const oddMembers: readonly ((dice: Dice) => string)[] = [
   () => '',
   (dice) =>
     hostileKeys

@@ -5,8 +5,8 @@ import { type LocalCloud, startLocal } from '../../../local/index.ts';
 import { untilDelivered, type Warehouse, warehouseOf } from '../../warehouse-of.ts';
 import { drainSpill, objectsSpilled } from '../drain-spill.ts';
 import { createRandom } from '../random.ts';
-import { blind } from './blind.ts';
-import { createDice, type Family, type FuzzCase } from './cases.ts';
+import { createDice, type Family, type FuzzCase, type FuzzDialect } from './cases.ts';
+import { familiesOf, type WeighedFamily } from './families.ts';
 import {
   type Findings,
   type FuzzFigures,
@@ -19,12 +19,10 @@ import {
   writeFindings,
 } from './findings.ts';
 import { type GoodClient, startGoodClient } from './good-client.ts';
-import { goodProject, judgeCase, type PlayedCase, readStored } from './judge.ts';
+import { type Absent, goodProject, judgeCase, type PlayedCase, readStored } from './judge.ts';
 import { quarters, watchMemory } from './memory.ts';
 import { play } from './play.ts';
-import { strain } from './strain.ts';
-import { structured } from './structured.ts';
-import { slowCase, transport } from './transport.ts';
+import { slowCase } from './transport.ts';
 
 export interface FuzzOptions {
   /** Holds the local cloud's data and how far the proof has come. */
@@ -40,6 +38,8 @@ export interface FuzzOptions {
   readonly aloneSeconds: number;
   /** Only families that make requests of such a name. */
   readonly only?: string | undefined;
+  /** Which dialects' requests; they share them evenly. Default all. */
+  readonly dialects?: readonly FuzzDialect[] | undefined;
   readonly progress: (line: string) => void;
   readonly stopped?: () => boolean;
 }
@@ -61,7 +61,7 @@ export async function proveFuzz(options: FuzzOptions): Promise<FuzzFigures> {
   });
   const memory = watchMemory(() => cloud.pid('ingest'), 500);
   const good = startGoodClient(cloud.urls.ingest, 20, findings.starts * 10_000_000);
-  const among = options.only === undefined ? families : familiesNamed(options.only);
+  const among = familiesOf(options.dialects, options.only);
   const round: Round = { cloud, warehouse: warehouseOf(cloud), findings, options, families: among };
   try {
     await pause(1000);
@@ -103,7 +103,7 @@ interface Round {
   readonly warehouse: Warehouse;
   readonly findings: Findings;
   readonly options: FuzzOptions;
-  readonly families: typeof families;
+  readonly families: readonly WeighedFamily[];
 }
 
 async function playAndJudge(
@@ -163,30 +163,14 @@ function contextOf({ options, findings }: Round, number: number) {
   return { dice, mark: `${options.seed}.${findings.starts}.${number}`, nowMs: Date.now() };
 }
 
-const families: readonly (readonly [weight: number, family: Family])[] = [
-  ...structured,
-  ...strain,
-  ...transport,
-  ...blind,
-];
 /** A family by its weight. */
-function pickFamily(among: typeof families, share: number): Family {
+function pickFamily(among: readonly WeighedFamily[], share: number): Family {
   let rest = share * among.reduce((sum, [weight]) => sum + weight, 0);
   for (const [weight, family] of among) {
     rest -= weight;
     if (rest < 0) return family;
   }
   return among[0]![1];
-}
-
-/** Those that make cases of that name; a few tries tell, since a family has few names. */
-function familiesNamed(name: string): typeof families {
-  const context = { dice: createDice(createRandom(1)), mark: '0', nowMs: Date.now() };
-  const found = families.filter(([, family]) =>
-    Array.from({ length: 10 }, () => family(context).family).some((made) => made.includes(name)),
-  );
-  if (found.length === 0) throw new Error(`No family makes requests that are called ${name}.`);
-  return found;
 }
 
 /** A request is decided by the seed and its number alone, but for the time. */
@@ -208,9 +192,10 @@ async function judgeRound(round: Round, cases: readonly PlayedCase[], sinceMs: n
     findings.families[one.family] = (findings.families[one.family] ?? 0) + 1;
     const { problems, absent } = judgeCase(one, stored);
     for (const problem of problems) fail(one, problem);
-    for (const { hash, place } of absent) {
-      if (await isCopy(warehouse, hash, place)) findings.copies++;
-      else fail(one, `event ${place} is in no view`);
+    for (const missing of absent) {
+      if (await isCopy(warehouse, missing)) findings.copies++;
+      else if (missing.place === undefined) fail(one, 'was answered with success and is nowhere');
+      else fail(one, `event ${missing.place} is in no view`);
     }
   }
   // What is left over can only be of those that nobody can judge, each of which is one request at most.
@@ -226,11 +211,16 @@ async function judgeRound(round: Round, cases: readonly PlayedCase[], sinceMs: n
   }
 }
 
-/** Whether the event of that place is in event_log, under an id that a view shows for another request. */
-const isCopy = async (warehouse: Warehouse, hash: string, place: number): Promise<boolean> =>
-  (await warehouse.number(
-    `SELECT COUNT(*) FROM event_log WHERE event_id IN (SELECT event_id FROM event_log WHERE request_hash = '${hash}' AND batch_index = ${place}) AND request_hash != '${hash}'`,
-  )) > 0;
+/** Whether what is absent is in event_log, under an id that a view shows for another request. */
+async function isCopy(warehouse: Warehouse, { hashes, place }: Absent): Promise<boolean> {
+  const all = hashes.map((hash) => `'${hash}'`).join(', ');
+  const at = place === undefined ? '' : ` AND batch_index = ${place}`;
+  return (
+    (await warehouse.number(
+      `SELECT COUNT(*) FROM event_log WHERE event_id IN (SELECT event_id FROM event_log WHERE request_hash IN (${all})${at}) AND request_hash NOT IN (${all})`,
+    )) > 0
+  );
+}
 
 async function stopGood(good: GoodClient, findings: Findings): Promise<void> {
   const { answered, failed } = await good.stop();

@@ -1,4 +1,5 @@
 import type { Row, Warehouse } from '../../warehouse-of.ts';
+import { isKept, isOwnAnswer } from './answers.ts';
 import type { Expected, FuzzCase } from './cases.ts';
 import type { Played } from './play.ts';
 import type { Item, ReferenceEvent } from './reference-decoder.ts';
@@ -30,7 +31,8 @@ export async function readStored(warehouse: Warehouse, sinceMs: number): Promise
     `SELECT ${columns} FROM events_debug WHERE ${others} AND kind = 'track' AND debug = 1`,
   );
   const state = await warehouse.query(
-    `SELECT ${columns} FROM state_log WHERE ${others} QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY received_at, batch_id, batch_index) = 1`,
+    // Aliases that are derived from other events are there alone, and are no event that was sent.
+    `SELECT ${columns} FROM state_log WHERE ${others} AND event_id IN (SELECT event_id FROM event_log WHERE ${since}) QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY received_at, batch_id, batch_index) = 1`,
   );
   const quarantine = await warehouse.query(
     `SELECT request_hash, batch_id, place, unit, body_bytes, reason, field, detail, replayable, headers FROM quarantine_open WHERE ${since}`,
@@ -47,59 +49,75 @@ export async function readStored(warehouse: Warehouse, sinceMs: number): Promise
   return byHash;
 }
 
+/** An event, or without a place a whole request. */
+export interface Absent {
+  readonly hashes: readonly string[];
+  readonly place: number | undefined;
+}
+
 export interface Verdict {
   readonly problems: readonly string[];
   /** Places of events that no view shows: lost, or copies of events of other requests. */
-  readonly absent: readonly { hash: string; place: number }[];
+  readonly absent: readonly Absent[];
 }
 
 /** Judges answers and rows of one case; takes the rows that it has judged out of `stored`. */
 export function judgeCase(one: PlayedCase, stored: Map<string, StoredRows>): Verdict {
   const problems = judgeAnswers(one);
-  const absent: { hash: string; place: number }[] = [];
+  const absent: Absent[] = [];
   if (one.isWild === true) return { problems, absent };
   for (const [place, expected] of one.expected.entries()) {
-    const rows = stored.get(expected.hash) ?? { events: [], quarantine: [] };
-    stored.delete(expected.hash);
-    const isAnswered = one.played.answers[place]?.status === 200;
+    const rows: StoredRows = { events: [], quarantine: [] };
+    for (const hash of hashesOf(expected)) {
+      rows.events.push(...(stored.get(hash)?.events ?? []));
+      rows.quarantine.push(...(stored.get(hash)?.quarantine ?? []));
+      stored.delete(hash);
+    }
+    const isAnswered = isKept(one.dialect, one.played.answers[place]);
     problems.push(...judgeRows(expected, rows, isAnswered, absent));
   }
   return { problems, absent };
 }
 
-const success = '{"code":200}';
+const hashesOf = ({ hash, otherHashes = [] }: Expected): readonly string[] => [
+  ...new Set([hash, ...otherHashes]),
+];
 
-function judgeAnswers({ expected, played, isWild }: PlayedCase): string[] {
+function judgeAnswers({ dialect, expected, played, isWild }: PlayedCase): string[] {
   const problems: string[] = [];
   const seen = `${played.answers.map(({ status, body }) => `${status} ${body.slice(0, 60).trim()}`).join(' | ')} (${played.end})`;
   if (played.answers.some(({ status }) => status >= 500)) problems.push(`answered ${seen}`);
   if (isWild === true) return problems;
   const isHung = played.end === 'silence';
-  for (const [place, { answer }] of expected.entries()) {
+  for (const [place, { answer, outcome }] of expected.entries()) {
     const got = played.answers[place];
-    const isSuccess = got?.status === 200 && got.body === success;
+    const isSuccess = got !== undefined && isOwnAnswer(dialect, got, outcome);
     const isRefused = got === undefined ? !isHung : got.status >= 400 && got.status < 500;
     const isRight =
       answer === 'success'
         ? isSuccess
-        : answer === 'too_large'
-          ? got?.status === 413 || (got === undefined && !isHung)
-          : answer === 'refused'
-            ? isRefused
-            : answer === 'none'
+        : answer === 'no_key'
+          ? got?.status === 401
+          : answer === 'too_large'
+            ? got?.status === 413 || (got === undefined && !isHung)
+            : answer === 'refused'
               ? isRefused
-              : !isHung;
+              : answer === 'none'
+                ? isRefused
+                : !isHung;
     if (!isRight) problems.push(`should be answered ${answer}; was answered ${seen}`);
   }
   return problems;
 }
 
 function judgeRows(
-  { outcome, mayBeAbsent, hash }: Expected,
+  expected: Expected,
   { events, quarantine }: StoredRows,
   isAnswered: boolean,
-  absent: { hash: string; place: number }[],
+  absent: Absent[],
 ): string[] {
+  const { outcome, mayBeAbsent } = expected;
+  const hashes = hashesOf(expected);
   const problems: string[] = [];
   const count = events.length + quarantine.length;
   const batches = new Set([...events, ...quarantine].map(({ batch_id }) => batch_id));
@@ -110,7 +128,8 @@ function judgeRows(
   if (mayBeAbsent && !isAnswered && count === 0) return problems;
   problems.push(...quarantine.flatMap(judgeRefusal));
   if (outcome.kind === 'unsure') {
-    return count === 0 && isAnswered ? [...problems, 'was answered with success and is nowhere'] : problems;
+    if (count === 0 && isAnswered) absent.push({ hashes, place: undefined });
+    return problems;
   }
   if (outcome.kind === 'undecodable') {
     const isRight = events.length === 0 && quarantine.length === 1 && quarantine[0]!.place === null;
@@ -122,7 +141,7 @@ function judgeRows(
     return problems;
   }
   problems.push(
-    ...judgeItems(outcome.items, { events, quarantine }, (place) => absent.push({ hash, place })),
+    ...judgeItems(outcome.items, { events, quarantine }, (place) => absent.push({ hashes, place })),
   );
   return problems;
 }
@@ -182,11 +201,13 @@ function compareEvent(place: number, event: ReferenceEvent, row: Row): string[] 
   differs('user_id', event.userId ?? null);
   differs('debug', event.debug);
   const occurredAt = Date.parse(textOf(row.occurred_at));
-  if (occurredAt !== event.occurredAtMs) {
+  if (event.occurredAtMs !== undefined && occurredAt !== event.occurredAtMs) {
     problems.push(`event ${place}: occurred_at is ${textOf(row.occurred_at)}, not ${event.occurredAtMs}`);
   }
   for (const column of ['properties', 'context'] as const) {
-    const found = findDifference(new Map(event[column]), parseStored(textOf(row[column])), column);
+    const sent = event[column];
+    if (sent === undefined) continue;
+    const found = findDifference(new Map(sent), parseStored(textOf(row[column])), column);
     if (found !== undefined) problems.push(`event ${place}: ${found}`.slice(0, 300));
   }
   return problems;

@@ -32,10 +32,12 @@ export interface ReferenceEvent {
   readonly name: string | undefined;
   readonly anonymousId: string | undefined;
   readonly userId: string | undefined;
-  readonly occurredAtMs: number;
+  /** Undefined: when it was received. */
+  readonly occurredAtMs: number | undefined;
   readonly debug: number;
   readonly properties: ReadonlyMap<string, Json>;
-  readonly context: ReadonlyMap<string, Json>;
+  /** Undefined where the proof does not say. */
+  readonly context: ReadonlyMap<string, Json> | undefined;
 }
 
 export type Outcome =
