@@ -220,6 +220,8 @@ describe('a body', () => {
     ['protobuf that is cut', protobufBody.subarray(0, -1), 'unreadable_body'],
     ['a bomb of snappy', compress(Buffer.alloc(2_000_000, ' ')), 'inflates_too_large'],
     ['a bomb of gzip', gzipSync(Buffer.alloc(2_000_000, ' ')), 'inflates_too_large'],
+    // Each of a thousand could inflate to the bound, of a few kilobytes.
+    ['gzip of gzip', gzipSync(gzipSync(json)), 'unreadable_body'],
     ['a bomb of LZString', LZString.compressToUint8Array(' '.repeat(2_000_000)), 'inflates_too_large'],
     ['more events than are accepted', JSON.stringify(Array(101).fill(sample)), 'too_many_events'],
     [

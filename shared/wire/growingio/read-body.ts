@@ -42,11 +42,16 @@ export function readBody(request: Sent, route: Route, options: DecodeOptions): R
 /** Whether the query holds what an image sends. */
 export const hasData = (query: string): boolean => (readParameter(query, 'data') ?? '') !== '';
 
-function readBytes(bytes: Buffer, route: Route, options: DecodeOptions): Tried {
+type Attempt = (bytes: Buffer, route: Route, options: DecodeOptions) => Tried;
+
+const readBytes: Attempt = (bytes, route, options) =>
+  readAs([tryGzip, ...withoutGzip], bytes, route, options);
+
+function readAs(attempts: readonly Attempt[], ...[bytes, route, options]: Parameters<Attempt>): Tried {
   const json = tryJson(bytes);
   if (json?.ok) return json;
   const refusals: (Tried & { ok: false })[] = json === undefined ? [] : [json];
-  for (const attempt of [tryGzip, trySnappy, tryProtobuf, tryLzBytes, tryLzText]) {
+  for (const attempt of attempts) {
     const read = attempt(bytes, route, options);
     if (read?.ok) return read;
     if (read !== undefined) refusals.push(read);
@@ -65,11 +70,12 @@ const tryPlain = (bytes: Buffer, route: Route, options: DecodeOptions): Tried =>
   return json?.ok ? json : (tryProtobuf(bytes, route, options) ?? json);
 };
 
-/** No SDK does, but a proxy may. */
+/** No SDK does, but a proxy may: once, since gzip in gzip without end can be written, each to be inflated to the bound. */
 function tryGzip(bytes: Buffer, route: Route, options: DecodeOptions): Tried {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return undefined;
   try {
-    return readBytes(gunzipSync(bytes, { maxOutputLength: options.inflatedBytes }), route, options);
+    const inflated = gunzipSync(bytes, { maxOutputLength: options.inflatedBytes });
+    return readAs(withoutGzip, inflated, route, options) ?? unreadableInGzip;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(options.inflatedBytes);
@@ -135,6 +141,8 @@ function readImage(query: string, { inflatedBytes }: DecodeOptions): ReadBody {
   );
 }
 
+const withoutGzip: readonly Attempt[] = [trySnappy, tryProtobuf, tryLzBytes, tryLzText];
+
 /** Some SDKs write the JSON twice: a string that holds the array. */
 function readWritten(bytes: Buffer): ReadBody {
   let read = readJson(bytes);
@@ -176,4 +184,9 @@ const tooLarge = (inflatedBytes: number): ReadBody & { ok: false } =>
 const unreadable = refuse(
   'unreadable_body',
   'this is neither JSON nor protobuf, nor gzip, snappy or LZString of them; if it is XORed, the time in stm or X-Timestamp is not the one it was XORed with',
+);
+
+const unreadableInGzip = refuse(
+  'unreadable_body',
+  'the gzip data holds neither JSON nor protobuf, nor snappy or LZString of them',
 );

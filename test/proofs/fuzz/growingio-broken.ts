@@ -159,7 +159,15 @@ function lzBomb(entries: number): Buffer {
   return bytes;
 }
 
+/** Gzip of gzip of gzip: what stands behind it is ignored, so that each may inflate to as much as is allowed. */
+function nestedGzip(depth: number): Buffer {
+  let inner: Buffer = gzip('[]');
+  for (let left = depth; left > 0; left--) inner = gzip(Buffer.concat([inner, Buffer.alloc(19_000_000)]));
+  return inner;
+}
+
 const bombs = [
+  () => nestedGzip(30),
   () => gzip(Buffer.alloc(60_000_000, '[')),
   () => snappy(Buffer.alloc(60_000_000, '[')),
   () => snappy(Buffer.from(`["${'a'.repeat(25_000_000)}"]`)),
