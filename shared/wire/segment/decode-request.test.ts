@@ -118,6 +118,11 @@ describe('a body', () => {
     ['no batch', { event: 'e' }, 'bad_batch'],
     ['a list', [track], 'bad_batch'],
     ['too many', { batch: Array(101).fill(track) }, 'too_many_events'],
+    [
+      'a context that all its messages would make far more of than was sent',
+      { batch: Array(100).fill(track), context: { page: 'x'.repeat(10_000) } },
+      'common_context_too_large',
+    ],
   ])('of %s is kept whole', (_, body, reason) => {
     expect(decodeSent({ body })).toMatchObject({
       kind: 'undecodable',

@@ -47,23 +47,41 @@ function decode(request: WireRequest, options: DecodeOptions): Decoded {
     return { kind: 'undecodable', project, refusal };
   }
   const { receivedAt, path } = request;
+  if (isObject(body.value) && readEndpoint(path) === 'batch') {
+    // What every message gets is written with each: a batch of 100 kB could become gigabytes.
+    const isSmall = body.bytes * elements.length <= options.inflatedBytes;
+    const bytes = isSmall ? 0 : elements.length * measureCommon(body.value);
+    if (bytes > options.inflatedBytes) {
+      const detail = `context and integrations of the batch, which all its ${elements.length} messages get, would be ${bytes} bytes; at most ${options.inflatedBytes} are accepted`;
+      const { refusal } = refuse('common_context_too_large', 'context', detail);
+      return { kind: 'undecodable', project, refusal };
+    }
+    for (const element of elements) if (isObject(element)) complete(element, body.value);
+  }
   // The JSON of the events is seldom longer than that of the request.
   const text = createTextBuffer(body.bytes);
   return decodeElements(elements, path, { project, receivedAt, options, text });
 }
 
-/** The messages of a request, each with what its batch says of all. */
+/** The messages of a request. */
 function elementsOf(path: string, body: JsonValue): readonly JsonValue[] | undefined {
   if (readEndpoint(path) !== 'batch') return [body];
   if (!isObject(body) || !Array.isArray(body.batch)) return undefined;
-  for (const element of body.batch) if (isObject(element)) complete(element, body);
   return body.batch;
+}
+
+const commonFields = ['context', 'integrations'];
+
+/** Bytes of JSON that a batch adds to each of its messages. */
+function measureCommon(batch: JsonObject): number {
+  const common = commonFields.map((field) => batch[field]).filter(isObject);
+  return common.reduce((sum, object) => sum + Buffer.byteLength(writeJson(object)), 0);
 }
 
 /** Segment merges context and integrations of a batch with those of its messages; sentAt is its own. */
 function complete(element: JsonObject, batch: JsonObject): void {
   if (element.sentAt === undefined && batch.sentAt !== undefined) element.sentAt = batch.sentAt;
-  for (const field of ['context', 'integrations']) {
+  for (const field of commonFields) {
     const common = batch[field];
     if (!isObject(common)) continue;
     const own = element[field];

@@ -247,6 +247,8 @@ const bombs = [
   () => gzip(`{"batch":[${'1,'.repeat(10_000)}1]}`),
   () => gzip(`{"batch":[${'[],'.repeat(1_100_000)}1]}`),
   () => gzip(`{"batch":${'['.repeat(1_000_000)}`),
+  // What the batch says of all its messages, merged into each, would be gigabytes.
+  () => gzip(`{"context":{"x":"${'x'.repeat(100_000)}"},"batch":[${'{},'.repeat(9_998)}{}]}`),
 ].map(once);
 
 const undecodable: Family = (context) => {
