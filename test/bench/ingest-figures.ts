@@ -25,6 +25,18 @@ export function printFigures(
       );
     }
   }
+  console.log('\nAs rows of docs/measured.md:\n');
+  for (const [form, servers] of rows) {
+    const least = median(servers.get(base) ?? []);
+    for (const [server, measured] of servers) {
+      const micros = median(measured);
+      if (server !== base) {
+        console.log(
+          `| \`bench:ingest\`, ${form}: ${server} | ${micros.toFixed(1)} µs of CPU an event | ${(micros / least).toFixed(1)} times a bare node:http server |`,
+        );
+      }
+    }
+  }
   console.log();
   for (const [server, bytes] of residentBytes) {
     console.log(`memory of ${server}: ${(bytes / 1e6).toFixed(0)} MB`);
