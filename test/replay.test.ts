@@ -134,9 +134,10 @@ test('replays side by side, one of them killed with its function, bring each eve
   await send(requestsOf('mill', 4, 60));
   decideSettings({ shop: {}, mill: {} });
   const killed = startCommand(cloud, 'replay', '--where', "project = 'mill'", '--limit', '100');
+  const exited = once(killed, 'exit');
   await wait(1_000);
   await cloud.kill('replay');
-  await once(killed, 'exit');
+  await exited;
   await cloud.serving('replay');
   const replays = [1, 2].map(() => runCommand(cloud, 'replay', '--where', "project = 'mill'"));
   for (const { code, stderr } of await Promise.all(replays))

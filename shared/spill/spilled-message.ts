@@ -20,8 +20,9 @@ export const spilledContentType = 'application/octet-stream';
 export function toSpilledObject({ data, attributes }: Message, part: number): SpilledObject {
   const batchId = attributes.batch_id;
   if (batchId === undefined) throw new TypeError('a message without batch_id cannot be spilled');
-  const metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(attributes)) metadata[name] = encodeValue(value);
+  const metadata = Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, encodeValue(value)]),
+  );
   return { name: `${batchId}/${part}`, metadata, data };
 }
 
@@ -29,13 +30,14 @@ export function toSpilledObject({ data, attributes }: Message, part: number): Sp
 export function readSpilledObject({ name, metadata, data }: SpilledObject): Message | undefined {
   const batchId = spilledName.exec(name)?.groups?.batchId;
   if (batchId === undefined || metadata.batch_id !== batchId) return undefined;
-  const attributes: Record<string, string> = {};
+  const attributes: [string, string][] = [];
   for (const [key, value] of Object.entries(metadata)) {
     const decoded = decodeValue(value);
     if (decoded === undefined) return undefined;
-    attributes[key] = decoded;
+    attributes.push([key, decoded]);
   }
-  return { data, attributes };
+  // A name such as __proto__ is one like any other to fromEntries.
+  return { data, attributes: Object.fromEntries(attributes) };
 }
 
 const spilledName = /^(?<batchId>[0-9a-f]{32})\/\d{1,6}$/;

@@ -154,7 +154,7 @@ export async function proveOutage(options: OutageOptions): Promise<OutageFigures
       drainSeconds,
       kills: kills.length,
       restarts: restarts.length,
-      ...judgeDeaths(answers, { kills, restarts, bothDown }),
+      ...judgeDeaths(answers, { kills, bothDown }),
       ...(await readOthers(cloud)),
       phases: Object.fromEntries(options.phases.map(({ name }) => [name, figuresOf(answers, name)])),
     };
@@ -265,7 +265,7 @@ function judgeNumbers(
 
 function judgeDeaths(
   answers: readonly (BatchAnswer & { phase: string })[],
-  { kills, restarts, bothDown }: Readonly<Record<'kills' | 'restarts' | 'bothDown', readonly Span[]>>,
+  { kills, bothDown }: Readonly<Record<'kills' | 'bothDown', readonly Span[]>>,
 ): Pick<OutageFigures, 'deathsByKill' | 'deathsWhileBothDown' | 'otherDeaths'> {
   const touches = ({ began, ended }: BatchAnswer, { from, to }: Span) => began <= to && ended >= from;
   let deathsByKill = 0;
