@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
+import { findFreePorts } from '../../../local/processes/ports.ts';
 import { type Bench, type Case, pages, reference } from './case.ts';
 import { openEndpoint } from './endpoint.ts';
 import { codesOf, createPair, eventually, publish, pull, pullForAMoment } from './observe.ts';
@@ -132,7 +133,8 @@ export const pushCases: readonly Case[] = [
     from: pages.push,
     documented: ['a'],
     async observe(bench) {
-      const gone = await bench.endpoint();
+      // Not one of those that the endpoints of other cases get, which would take it meanwhile.
+      const gone = await openEndpoint(() => 204, (await findFreePorts(1))[0]);
       await gone.close();
       await createPair(bench, { pushConfig: { pushEndpoint: gone.url } });
       await publish(bench, 'a');
