@@ -25,7 +25,8 @@ export async function createWarehouse(bigquery: BigQuery, datasetId: string): Pr
 const tableSchema = z.object({
   name: z.string(),
   description: z.string(),
-  partitionBy: z.string(),
+  partitionBy: z.string().nullable(),
+  expireAfterDays: z.number().optional(),
   clusterBy: z.array(z.string()),
   schema: z.array(
     z.object({ name: z.string(), type: z.string(), mode: z.string(), description: z.string() }),
@@ -45,10 +46,16 @@ async function createTable(dataset: Dataset, table: Table): Promise<void> {
   await dataset.createTable(table.name, {
     description: table.description,
     schema: { fields: table.schema },
-    timePartitioning: { type: 'DAY', field: table.partitionBy },
+    ...(table.partitionBy === null ? {} : { timePartitioning: dailyPartitions(table.partitionBy, table) }),
     clustering: { fields: table.clusterBy },
   });
 }
+
+const dailyPartitions = (field: string, { expireAfterDays }: Table) => ({
+  type: 'DAY',
+  field,
+  ...(expireAfterDays === undefined ? {} : { expirationMs: String(expireAfterDays * 86_400_000) }),
+});
 
 async function changeTable(dataset: Dataset, table: Table): Promise<void> {
   const [before] = await dataset.table(table.name).getMetadata();

@@ -6,7 +6,13 @@ import type { CountDescription } from '../shared/host/metrics.ts';
 import { settingsSchema } from '../shared/settings/settings.ts';
 import { schemaVersions } from '../shared/warehouse/schema-versions.ts';
 import type { Column, ColumnType, Table } from '../shared/warehouse/table.ts';
-import { eventLog, quarantine, quarantineOutcomes, tables } from '../shared/warehouse/tables/index.ts';
+import {
+  eventLog,
+  identityDecisions,
+  quarantine,
+  quarantineOutcomes,
+  tables,
+} from '../shared/warehouse/tables/index.ts';
 import { tributaryEventFields } from '../shared/wire/tributary/schema.ts';
 
 /** Every derived file, by its path from the root, with the text it must have. */
@@ -30,6 +36,8 @@ function tableFile(table: Table): string {
     name: table.name,
     description: table.description,
     partitionBy: table.partitionBy,
+    rangePartition: table.rangePartition,
+    expireAfterDays: table.expireAfterDays,
     clusterBy: table.clusterBy,
     key: table.key,
     schema: table.columns.map(({ name, type, mode, description }) => ({
@@ -84,6 +92,7 @@ function rowDescriptors(): string {
     event_log: eventLog.columns,
     quarantine: quarantine.columns,
     quarantine_outcomes: quarantineOutcomes.columns,
+    identity_decisions: identityDecisions.columns,
   };
   const versions = schemaVersions.map(({ version, columns }) => {
     const byTable = Object.entries(columns).map(([table, count]) => {

@@ -18,7 +18,9 @@ export function findRowDescriptor(
   table: EncodedTable | 'state_log',
   schemaVersion: number,
 ): RowDescriptor | undefined {
-  const version = Object.entries(rowDescriptors).find(([number]) => Number(number) === schemaVersion)?.[1];
+  const version: Readonly<Partial<Record<EncodedTable, RowDescriptor>>> | undefined = Object.entries(
+    rowDescriptors,
+  ).find(([number]) => Number(number) === schemaVersion)?.[1];
   // state_log has the columns of event_log, and takes the same rows.
   return version?.[table === 'state_log' ? 'event_log' : table];
 }

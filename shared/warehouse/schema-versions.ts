@@ -7,10 +7,12 @@
  */
 export const schemaVersions = [
   { version: 1, columns: { event_log: 24, quarantine: 21, quarantine_outcomes: 9 } },
+  // keys in event_log.
+  { version: 2, columns: { event_log: 25, quarantine: 21, quarantine_outcomes: 9, identity_decisions: 8 } },
 ] as const;
 
 /** The version that ingest encodes with. */
-export const currentSchemaVersion = 1;
+export const currentSchemaVersion = 2;
 
 /** The tables whose rows are encoded; those of the first two travel on Pub/Sub. state_log takes the rows of event_log. */
-export type EncodedTable = 'event_log' | 'quarantine' | 'quarantine_outcomes';
+export type EncodedTable = 'event_log' | 'quarantine' | 'quarantine_outcomes' | 'identity_decisions';

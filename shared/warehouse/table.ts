@@ -19,11 +19,23 @@ export interface Table {
   readonly name: string;
   readonly description: string;
   readonly columns: readonly Column[];
-  /** The TIMESTAMP or DATE column of the daily partitions. */
-  readonly partitionBy: string;
+  /** The TIMESTAMP or DATE column of the daily partitions; null where there are none. */
+  readonly partitionBy: string | null;
+  /** Partitions by an INT64 column in place of days. */
+  readonly rangePartition?: RangePartition;
+  /** How long a daily partition is kept; for ever where it is not given. */
+  readonly expireAfterDays?: number;
   readonly clusterBy: readonly string[];
   /** Appends are at-least-once, so every table says which columns make a row one row. */
   readonly key: readonly string[];
+}
+
+/** From `start` up to, not including, `end`, a partition for each `interval`; BigQuery allows 10,000 of them. */
+export interface RangePartition {
+  readonly field: string;
+  readonly start: number;
+  readonly end: number;
+  readonly interval: number;
 }
 
 export const required = (name: string, type: ColumnType, description: string): Column => ({

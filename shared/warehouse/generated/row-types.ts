@@ -55,6 +55,8 @@ export interface EventLogRow {
   batch_id: string;
   /** Place of the event in the request. */
   batch_index: number;
+  /** Top-level keys of properties, each once, in the order in which they stand there; empty for a track and where ingest did not write it yet. */
+  keys?: readonly string[];
 }
 
 /** Aliases, profile and item operations again: what identity, profiles and items are folded from. */
@@ -107,6 +109,8 @@ export interface StateLogRow {
   batch_id: string;
   /** Place of the event in the request. */
   batch_index: number;
+  /** Top-level keys of properties, each once, in the order in which they stand there; empty for a track and where ingest did not write it yet. */
+  keys?: readonly string[];
 }
 
 /** Every request that could not be decoded and every event that breaks a rule, as it came. */
@@ -175,4 +179,118 @@ export interface QuarantineOutcomesRow {
   project?: string | undefined;
   /** How many events were accepted. */
   events?: number | undefined;
+}
+
+/** Which user each bound device belongs to today; one row per project and device. Events of a device without a user id belong to that user, also those from before. */
+export interface IdentityBindingsRow {
+  /** Project; never NULL. */
+  project?: string | undefined;
+  /** The device; never NULL. */
+  anonymous_id?: string | undefined;
+  /** Kind of login id; NULL where the sender gives none. */
+  user_key?: string | undefined;
+  /** The user that the device belongs to; never NULL. */
+  user_id?: string | undefined;
+  /** When the alias that bound them occurred; never NULL. */
+  bound_at?: Micros | undefined;
+  /** The alias in state_log that bound them; never NULL. */
+  event_id?: string | undefined;
+}
+
+/** The first alias of each pair of a device and a user, won or lost: what identity_bindings is decided from. */
+export interface IdentityPairsRow {
+  /** Project; never NULL. */
+  project?: string | undefined;
+  /** The device; never NULL. */
+  anonymous_id?: string | undefined;
+  /** Kind of login id; NULL where the sender gives none. */
+  user_key?: string | undefined;
+  /** The user; never NULL. */
+  user_id?: string | undefined;
+  /** Dialect of the alias; never NULL. */
+  dialect?: string | undefined;
+  /** The alias in state_log; never NULL. */
+  event_id?: string | undefined;
+  /** When the alias occurred; never NULL. */
+  occurred_at?: Micros | undefined;
+  /** When the alias was received; never NULL. */
+  received_at?: Micros | undefined;
+  /** The request that brought the alias; never NULL. */
+  batch_id?: string | undefined;
+  /** Place of the alias in that request; never NULL. */
+  batch_index?: number | undefined;
+}
+
+/** Bindings that one run of fold decided one by one, as their devices or users are claimed more than once; kept for seven days. Read identity_bindings for what holds. */
+export interface IdentityDecisionsRow {
+  /** The run of fold. */
+  run_id: string;
+  /** When the run decided. */
+  decided_at: Micros;
+  /** Project. */
+  project: string;
+  /** The device. */
+  anonymous_id: string;
+  /** Kind of login id; NULL where the sender gives none. */
+  user_key?: string | undefined;
+  /** The user that the device is bound to. */
+  user_id: string;
+  /** When the alias that binds them occurred. */
+  bound_at: Micros;
+  /** The alias in state_log that binds them. */
+  event_id: string;
+}
+
+/** Aliases and profile operations of state_log again, laid out by person, every one at least once and without debug 1: what persons is folded from. */
+export interface ProfileOperationsRow {
+  /** 0 to 3,999, from a hash of the project and of user_id or, where that is NULL, anonymous_id; never NULL. */
+  bucket?: number | undefined;
+  /** Project; never NULL. */
+  project?: string | undefined;
+  /** Dialect; never NULL. */
+  dialect?: string | undefined;
+  /** alias, or one of the profile operations; never NULL. */
+  kind?: string | undefined;
+  /** Device id. */
+  anonymous_id?: string | undefined;
+  /** Kind of login id. */
+  user_key?: string | undefined;
+  /** Login id. */
+  user_id?: string | undefined;
+  /** When the sender says that it happened; never NULL. */
+  occurred_at?: Micros | undefined;
+  /** sender, or received where the sender gave no time; never NULL. */
+  time_source?: string | undefined;
+  /** Our clock at receiving; never NULL. */
+  received_at?: Micros | undefined;
+  /** The accepted request; never NULL. */
+  batch_id?: string | undefined;
+  /** Place of the operation in the request; never NULL. */
+  batch_index?: number | undefined;
+  /** Equal for every copy of one operation; never NULL. */
+  event_id?: string | undefined;
+  /** Top-level keys of properties. */
+  keys?: readonly string[];
+  /** What the caller gave. */
+  properties?: JsonText | undefined;
+}
+
+/** What the view profiles shows, kept ready by fold: one row per person, some minutes behind. A person is a user or, until it is bound to one, a device. */
+export interface PersonsRow {
+  /** 0 to 3,999, from a hash of the project and of user_id or, where that is NULL, anonymous_id; never NULL. */
+  bucket?: number | undefined;
+  /** Project; never NULL. */
+  project?: string | undefined;
+  /** Kind of login id; NULL where the sender gives none. */
+  user_key?: string | undefined;
+  /** Login id; NULL where only a device is known. */
+  user_id?: string | undefined;
+  /** Device id where only a device is known; else NULL. */
+  anonymous_id?: string | undefined;
+  /** An object of the properties that have a value; {} where none has. */
+  properties?: JsonText | undefined;
+  /** When the first alias or profile operation of the person occurred. */
+  first_seen_at?: Micros | undefined;
+  /** When the last alias or profile operation of the person occurred. */
+  updated_at?: Micros | undefined;
 }

@@ -29,6 +29,11 @@ export const eventColumns = [
   repeated('warnings', 'STRING', 'Rules of the dialect that the event bends'),
   required('batch_id', 'STRING', 'The accepted request'),
   required('batch_index', 'INT64', 'Place of the event in the request'),
+  repeated(
+    'keys',
+    'STRING',
+    'Top-level keys of properties, each once, in the order in which they stand there; empty for a track and where ingest did not write it yet',
+  ),
 ] as const;
 
 export const eventLog: Table = {
