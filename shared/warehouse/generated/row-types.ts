@@ -195,6 +195,10 @@ export interface IdentityBindingsRow {
   bound_at?: Micros | undefined;
   /** The alias in state_log that bound them; never NULL. */
   event_id?: string | undefined;
+  /** The rule that decided: one_to_one or devices_to_one_user. */
+  policy?: string | undefined;
+  /** What made one alias the first: occurred_at or received_at. */
+  claim_order?: string | undefined;
 }
 
 /** The first alias of each pair of a device and a user, won or lost: what identity_bindings is decided from. */
@@ -207,7 +211,7 @@ export interface IdentityPairsRow {
   user_key?: string | undefined;
   /** The user; never NULL. */
   user_id?: string | undefined;
-  /** Dialect of the alias; never NULL. */
+  /** Dialect of the alias, but analysys where any alias of the pair is of Analysys; never NULL. */
   dialect?: string | undefined;
   /** The alias in state_log; never NULL. */
   event_id?: string | undefined;

@@ -15,6 +15,8 @@ export const identityBindings: Table = {
     nullable('user_id', 'STRING', 'The user that the device belongs to; never NULL'),
     nullable('bound_at', 'TIMESTAMP', 'When the alias that bound them occurred; never NULL'),
     nullable('event_id', 'STRING', 'The alias in state_log that bound them; never NULL'),
+    nullable('policy', 'STRING', 'The rule that decided: one_to_one or devices_to_one_user'),
+    nullable('claim_order', 'STRING', 'What made one alias the first: occurred_at or received_at'),
   ],
   partitionBy: null,
   clusterBy: ['project', 'anonymous_id'],

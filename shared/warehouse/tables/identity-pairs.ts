@@ -9,7 +9,11 @@ export const identityPairs: Table = {
     nullable('anonymous_id', 'STRING', 'The device; never NULL'),
     nullable('user_key', 'STRING', 'Kind of login id; NULL where the sender gives none'),
     nullable('user_id', 'STRING', 'The user; never NULL'),
-    nullable('dialect', 'STRING', 'Dialect of the alias; never NULL'),
+    nullable(
+      'dialect',
+      'STRING',
+      'Dialect of the alias, but analysys where any alias of the pair is of Analysys; never NULL',
+    ),
     nullable('event_id', 'STRING', 'The alias in state_log; never NULL'),
     nullable('occurred_at', 'TIMESTAMP', 'When the alias occurred; never NULL'),
     nullable('received_at', 'TIMESTAMP', 'When the alias was received; never NULL'),

@@ -1,0 +1,22 @@
+import { sqlFiles } from './generated/sql-files.ts';
+
+export type SqlFile = keyof typeof sqlFiles;
+
+/**
+ * The statement of a file of functions/fold/sql: a line `-- include other.sql` stands for the text of that file, and
+ * `tributary` for the dataset.
+ */
+export const readSql = (file: SqlFile, dataset: string): string =>
+  expandIncludes(sqlFiles[file], (name) => {
+    if (!isSqlFile(name)) throw new Error(`${file} includes ${name}, which does not exist.`);
+    return sqlFiles[name];
+  }).replaceAll('`tributary.', () => `\`${dataset}.`);
+
+/** Puts the texts of other files where a text includes them, as deep as they do. */
+export function expandIncludes(text: string, read: (file: string) => string): string {
+  return text.replace(/^( *)-- include (\S+\.sql)$/gm, (_, indentation: string, file: string) =>
+    expandIncludes(read(file).trimEnd(), read).replace(/^(?=.)/gm, indentation),
+  );
+}
+
+const isSqlFile = (name: string): name is SqlFile => Object.hasOwn(sqlFiles, name);

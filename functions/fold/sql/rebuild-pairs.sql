@@ -1,0 +1,26 @@
+-- identity_pairs anew: the first claim of each pair of a device and a user.
+WITH claims AS (
+  -- include claims.sql
+)
+SELECT
+  project,
+  anonymous_id,
+  user_key,
+  user_id,
+  -- One alias of Analysys makes its rules the default of the project, be it the first of its pair or not.
+  IF(
+    COUNTIF(dialect = 'analysys') OVER (PARTITION BY project, anonymous_id, user_key, user_id) > 0,
+    'analysys',
+    dialect
+  ) AS dialect,
+  event_id,
+  occurred_at,
+  received_at,
+  batch_id,
+  batch_index
+FROM claims
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY project, anonymous_id, user_key, user_id
+    ORDER BY claimed_at, received_at, batch_id, batch_index, event_id
+  ) = 1
