@@ -25,7 +25,11 @@ export async function createWarehouse(bigquery: BigQuery, datasetId: string): Pr
 const tableSchema = z.object({
   name: z.string(),
   description: z.string(),
+  /** A day of this column is a partition; null where there are none by day. */
   partitionBy: z.string().nullable(),
+  rangePartition: z
+    .object({ field: z.string(), start: z.number(), end: z.number(), interval: z.number() })
+    .optional(),
   expireAfterDays: z.number().optional(),
   clusterBy: z.array(z.string()),
   schema: z.array(
@@ -47,6 +51,7 @@ async function createTable(dataset: Dataset, table: Table): Promise<void> {
     description: table.description,
     schema: { fields: table.schema },
     ...(table.partitionBy === null ? {} : { timePartitioning: dailyPartitions(table.partitionBy, table) }),
+    ...(table.rangePartition === undefined ? {} : { rangePartitioning: integerRanges(table.rangePartition) }),
     clustering: { fields: table.clusterBy },
   });
 }
@@ -55,6 +60,11 @@ const dailyPartitions = (field: string, { expireAfterDays }: Table) => ({
   type: 'DAY',
   field,
   ...(expireAfterDays === undefined ? {} : { expirationMs: String(expireAfterDays * 86_400_000) }),
+});
+
+const integerRanges = ({ field, start, end, interval }: NonNullable<Table['rangePartition']>) => ({
+  field,
+  range: { start: String(start), end: String(end), interval: String(interval) },
 });
 
 async function changeTable(dataset: Dataset, table: Table): Promise<void> {

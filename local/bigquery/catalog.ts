@@ -38,6 +38,13 @@ export interface TableEntry extends Stamped {
   /** The query of a view; empty for a table. */
   query: string;
   timePartitioning?: { type: 'DAY'; field?: string; expirationMs?: string };
+  rangePartitioning?: RangePartitioning;
+}
+
+/** Partitions by ranges of an INTEGER column, `end` exclusive; the numbers are texts, as the REST API has int64. */
+export interface RangePartitioning {
+  field: string;
+  range: { start: string; end: string; interval: string };
 }
 
 export interface RoutineEntry extends Stamped {

@@ -35,6 +35,45 @@ export function readPartitioning(value: unknown, fields: readonly Field[]): Tabl
   return { type: 'DAY', field: field.name, ...(expirationMs ? { expirationMs: String(expirationMs) } : {}) };
 }
 
+/** "A partitioned table can have up to 10,000 partitions": quotas, partitioned tables. */
+const MAX_RANGES = 10_000n;
+
+/** Reads rangePartitioning: ranges of a column of integers. */
+export function readRangePartitioning(
+  value: unknown,
+  fields: readonly Field[],
+): TableEntry['rangePartitioning'] {
+  if (value === undefined || value === null) return undefined;
+  const given = recordOf(value, 'rangePartitioning');
+  refuseOthers(given, ['field', 'range'], 'rangePartitioning');
+  const name = String(given.field ?? '').toLowerCase();
+  const field = fields.find((candidate) => candidate.name.toLowerCase() === name);
+  if (field === undefined) {
+    throw invalid(
+      `The field specified for partitioning cannot be found in the schema: ${String(given.field)}`,
+    );
+  }
+  if (field.type !== 'INTEGER' || field.mode === 'REPEATED') {
+    throw invalid(
+      `The field specified for range partitioning can only be of type INTEGER. The type found is: ${field.type}.`,
+    );
+  }
+  const range = recordOf(given.range, 'rangePartitioning.range');
+  refuseOthers(range, ['start', 'end', 'interval'], 'rangePartitioning.range');
+  const [start, end, interval] = ['start', 'end', 'interval'].map((part) => {
+    const text = String(range[part] ?? '');
+    if (!/^-?\d{1,18}$/.test(text))
+      throw invalid(`Invalid value at 'rangePartitioning.range.${part}': ${text}`);
+    return BigInt(text);
+  }) as [bigint, bigint, bigint];
+  if (interval <= 0n || end <= start || (end - start + interval - 1n) / interval > MAX_RANGES) {
+    throw invalid(
+      `Invalid range partitioning: from ${start} to ${end} by ${interval} is not 1 to ${MAX_RANGES} ranges.`,
+    );
+  }
+  return { field: field.name, range: { start: `${start}`, end: `${end}`, interval: `${interval}` } };
+}
+
 /** Refuses clustering by fields that are missing or cannot be clustered by. */
 export function checkClustering(entry: TableEntry): void {
   if (entry.properties.clustering === undefined) return;

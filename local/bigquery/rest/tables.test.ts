@@ -100,6 +100,25 @@ describe('a table', () => {
     });
   });
 
+  test('may have partitions by ranges of an integer, which stay, or none at all', async () => {
+    const rangePartitioning = { field: 'bucket', range: { start: '0', end: '4000', interval: '1' } };
+    await local.createTable('ranged', { schema: 'bucket:INTEGER,id:STRING', rangePartitioning });
+    expect((await table('ranged').getMetadata())[0]).toMatchObject({ rangePartitioning });
+    await table('ranged').setMetadata({ description: 'by bucket' });
+    expect((await table('ranged').getMetadata())[0]).toMatchObject({
+      rangePartitioning,
+      description: 'by bucket',
+    });
+    const other = { ...rangePartitioning, range: { start: '0', end: '100', interval: '1' } };
+    expect((await rejection(table('ranged').setMetadata({ rangePartitioning: other }))).message).toContain(
+      'Cannot change partitioning spec',
+    );
+    await local.createTable('whole', { schema: 'a:STRING', clustering: { fields: ['a'] } });
+    const [whole] = await table('whole').getMetadata();
+    expect(whole).not.toHaveProperty('rangePartitioning');
+    expect(whole).not.toHaveProperty('timePartitioning');
+  });
+
   test('takes additions and relaxations of its schema, at any depth, and keeps its rows', async () => {
     await local.createTable('grown', {
       schema: {
@@ -193,7 +212,17 @@ describe('a table', () => {
         { schema: { fields }, timePartitioning: { type: 'DAY', field: 'a' } },
         'can only be of type TIMESTAMP, DATE or DATETIME',
       ],
-      [{ schema: { fields }, rangePartitioning: { field: 'a' } }, "property 'rangePartitioning'"],
+      [
+        { schema: { fields }, rangePartitioning: { field: 'a' } },
+        'range partitioning can only be of type INTEGER. The type found is: STRING',
+      ],
+      [
+        {
+          schema: 'n:INTEGER',
+          rangePartitioning: { field: 'n', range: { start: '0', end: '20000', interval: '1' } },
+        },
+        'Invalid range partitioning: from 0 to 20000 by 1',
+      ],
       [
         { schema: { fields }, clustering: { fields: ['nope'] } },
         'clustering cannot be found in the schema: nope',

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type CatalogStore, displayTable, type TableEntry } from '../catalog.ts';
 import { type Database, quoteIdentifier } from '../duckdb.ts';
 import { duplicate, invalid } from '../errors.ts';
@@ -19,10 +20,10 @@ import {
   refuseOthers,
   wholeNumber,
 } from './api.ts';
-import { checkClustering, readPartitioning } from './table-layout.ts';
+import { checkClustering, readPartitioning, readRangePartitioning } from './table-layout.ts';
 
 const SETTABLE = ['friendlyName', 'description', 'labels', 'expirationTime', 'clustering'];
-const STRUCTURE = ['schema', 'view', 'timePartitioning', 'requirePartitionFilter'];
+const STRUCTURE = ['schema', 'view', 'timePartitioning', 'rangePartitioning', 'requirePartitionFilter'];
 const OUTPUT_ONLY = [
   'kind',
   'etag',
@@ -100,9 +101,9 @@ export function tableRoutes(context: {
   function readStructure(
     body: Readonly<Record<string, unknown>>,
     reference: TableReference,
-  ): Pick<TableEntry, 'kind' | 'reference' | 'fields' | 'duckdbName' | 'query' | 'timePartitioning'> {
+  ): Omit<TableEntry, 'properties' | 'etag' | 'creationTime' | 'lastModifiedTime'> {
     if (isRecord(body.view)) {
-      for (const other of ['timePartitioning', 'clustering']) {
+      for (const other of ['timePartitioning', 'rangePartitioning', 'clustering']) {
         if (body[other] !== undefined && body[other] !== null) throw invalid(`A view cannot have ${other}.`);
       }
       const { query, schema } = readView(body.view, reference);
@@ -112,6 +113,10 @@ export function tableRoutes(context: {
     if (fields.length === 0)
       throw invalid('A table without a schema is not supported by the local BigQuery.');
     const timePartitioning = readPartitioning(body.timePartitioning, fields);
+    const rangePartitioning = readRangePartitioning(body.rangePartitioning, fields);
+    if (timePartitioning !== undefined && rangePartitioning !== undefined) {
+      throw invalid('Only one of timePartitioning and rangePartitioning should be specified.');
+    }
     return {
       kind: 'table',
       reference,
@@ -119,6 +124,7 @@ export function tableRoutes(context: {
       duckdbName: catalog.newDuckdbName(reference.tableId),
       query: '',
       ...(timePartitioning === undefined ? {} : { timePartitioning }),
+      ...(rangePartitioning === undefined ? {} : { rangePartitioning }),
     };
   }
 
@@ -156,6 +162,7 @@ export function tableRoutes(context: {
           'friendlyName',
           'labels',
           'timePartitioning',
+          'rangePartitioning',
           'clustering',
           'creationTime',
           'expirationTime',
@@ -201,6 +208,12 @@ export function tableRoutes(context: {
         throw invalid('Cannot change partitioning spec for a partitioned/clustered table.');
       }
       entry.timePartitioning = after;
+    }
+    if (body.rangePartitioning !== undefined) {
+      const after = readRangePartitioning(body.rangePartitioning, before.fields);
+      if (!isDeepStrictEqual(after, before.rangePartitioning)) {
+        throw invalid('Cannot change partitioning spec for a partitioned/clustered table.');
+      }
     }
     if (!isRecord(body.schema)) return { entry, statements: [] };
     const wanted = readFields(body.schema.fields ?? []);
@@ -273,6 +286,7 @@ function resource(entry: TableEntry): Record<string, unknown> {
     type: entry.kind === 'view' ? 'VIEW' : 'TABLE',
     location: 'US',
     ...(entry.timePartitioning === undefined ? {} : { timePartitioning: entry.timePartitioning }),
+    ...(entry.rangePartitioning === undefined ? {} : { rangePartitioning: entry.rangePartitioning }),
     ...(entry.kind === 'view' ? { view: { query: entry.query, useLegacySql: false } } : {}),
     creationTime: String(entry.creationTime),
     lastModifiedTime: String(entry.lastModifiedTime),
