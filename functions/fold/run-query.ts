@@ -11,6 +11,8 @@ export interface QueryCall {
   readonly timeoutMs: number;
   /** An existing table whose rows are all replaced by the result, in one step; no rows are answered then. */
   readonly destination?: { readonly dataset: string; readonly table: string };
+  /** Takes the rows page by page as they are read, each page before the next; none are answered then. */
+  readonly onRows?: (rows: QueryAnswer['rows']) => Promise<void>;
 }
 
 export interface QueryAnswer {
@@ -39,7 +41,7 @@ export async function runQuery(bigquery: BigQuery, call: QueryCall): Promise<Que
     [job] = await bigquery.createQueryJob(jobOf(bigquery, call));
     // It was created too late for the one who waited.
     if (over.signal.aborted) await cancel(job);
-    return readAnswer(job, call.destination === undefined, over.signal);
+    return readAnswer(job, call, over.signal);
   };
   const expire = wait(call.timeoutMs, undefined, { signal: over.signal }).then(() => {
     throw new QueryTimedOut(`A query did not end within ${call.timeoutMs} ms.`);
@@ -77,7 +79,12 @@ function jobOf(bigquery: BigQuery, { query, params, types, timeoutMs, destinatio
   };
 }
 
-async function readAnswer(job: Job, wantsRows: boolean, over: AbortSignal): Promise<QueryAnswer> {
+async function readAnswer(
+  job: Job,
+  { destination, onRows }: QueryCall,
+  over: AbortSignal,
+): Promise<QueryAnswer> {
+  const wantsRows = destination === undefined;
   const rows: Record<string, unknown>[] = [];
   let pageToken: string | undefined;
   for (;;) {
@@ -94,7 +101,9 @@ async function readAnswer(job: Job, wantsRows: boolean, over: AbortSignal): Prom
       throw new Error('BigQuery answered a query in an unknown shape.', { cause: told.error });
     // Each call waits ten seconds for the job.
     if (!told.data.jobComplete) continue;
-    rows.push(...page);
+    if (onRows !== undefined) await onRows(page);
+    else rows.push(...page);
+    over.throwIfAborted();
     pageToken = told.data.pageToken;
     if (pageToken === undefined || !wantsRows) {
       return { rows, bytes: told.data.totalBytesProcessed, affectedRows: told.data.numDmlAffectedRows };
