@@ -29,6 +29,12 @@ export const jsonMacros: Macro[] = [
     body: `CASE WHEN s IS NULL THEN NULL WHEN json_valid(s) THEN json(s) ELSE RAISE('Invalid input to PARSE_JSON: syntax error while parsing value') END`,
   },
   {
+    // A name that is no constant may hold anything: only a JSON pointer takes them all, and it would index an array too.
+    name: 'json_member',
+    parameters: 'j, k',
+    body: `CASE WHEN json_type(j) = 'OBJECT' THEN json_extract(j, '/' || replace(replace(k, '~', '~0'), '/', '~1')) END`,
+  },
+  {
     name: 'json_type',
     parameters: 'j',
     body: `CASE json_type(j) WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN NULL THEN NULL ELSE CASE WHEN j IS NOT NULL THEN 'number' END END`,
@@ -95,5 +101,22 @@ export const jsonMacros: Macro[] = [
     name: 'json_number_of_float64',
     parameters: 'x',
     body: `gs_json_of_float64(x) || CASE WHEN regexp_full_match(gs_json_of_float64(x), '-?[0-9]+') THEN '.0' ELSE '' END`,
+  },
+  {
+    // What FLOAT64 would change, it takes: integers beyond 64 bits, and fractions of more digits than it holds.
+    name: 'parse_json_round',
+    parameters: 's',
+    body: `CASE WHEN s = '-0' THEN json('0') WHEN regexp_full_match(s, '-?(0|[1-9][0-9]*)(\\.[0-9]+)?') AND TRY_CAST(s AS BIGINT)::VARCHAR IS DISTINCT FROM s AND TRY_CAST(s AS UBIGINT)::VARCHAR IS DISTINCT FROM s
+      THEN json(gs_json_number_of_float64(CAST(s AS DOUBLE))) ELSE gs_parse_json(s) END`,
+  },
+  {
+    // Sorted by name, as JSON values are kept; of equal names the first stays.
+    name: 'json_object_of',
+    parameters: 'k, v',
+    body: `CASE WHEN k IS NULL THEN RAISE('Invalid input to JSON_OBJECT: The keys array cannot be NULL')
+      WHEN v IS NULL THEN RAISE('Invalid input to JSON_OBJECT: The values array cannot be NULL')
+      WHEN len(k) <> len(v) THEN RAISE('Invalid input to JSON_OBJECT: The number of keys and values must match')
+      WHEN len(list_filter(k, lambda gs_e: gs_e IS NULL)) > 0 THEN RAISE('Invalid input to JSON_OBJECT: A key cannot be NULL')
+      ELSE CAST('{' || array_to_string(list_transform(list_filter(list_sort(list_zip(k, range(len(k)), v)), lambda gs_e: list_position(k, gs_e[1]) = gs_e[2] + 1), lambda gs_e: gs_json_of_string(gs_e[1]) || ':' || gs_e[3]), ',') || '}' AS JSON) END`,
   },
 ];

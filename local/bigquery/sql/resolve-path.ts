@@ -57,7 +57,7 @@ export function fieldOf(operand: Fragment, name: Name): Fragment {
 
 /** One key as a DuckDB JSON path; a key that no path can quote is written as a JSON pointer. */
 export function jsonStep(key: string): string {
-  if (!/["\\]/.test(key)) return quoteString(`$."${key}"`);
+  if (key !== '' && !/["\\*?#]/.test(key)) return quoteString(`$."${key}"`);
   return quoteString(`/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
 }
 
@@ -90,8 +90,11 @@ export function resolveSubscript(expression: Expression & { kind: 'subscript' },
 
 function jsonElement(operand: Fragment, index: Fragment, at: Position): Fragment {
   if (index.type.kind === 'STRING') {
-    if (typeof index.value !== 'string') throw unsupported('JSON subscript that is no constant', at);
-    return { sql: `json_extract(${operand.sql}, ${jsonStep(index.value)})`, type: operand.type };
+    const sql =
+      typeof index.value === 'string'
+        ? `json_extract(${operand.sql}, ${jsonStep(index.value)})`
+        : bindOnce([operand.sql, index.sql], (bound) => `gs_json_member(${bound.join(', ')})`);
+    return { sql, type: operand.type };
   }
   if (index.type.kind !== 'INT64')
     throw invalid(

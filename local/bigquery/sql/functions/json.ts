@@ -9,7 +9,7 @@ import type { Scope } from '../scope.ts';
 import { type SqlType, typeName } from '../types.ts';
 import { duckdbPaths, type JsonStep, parseJsonPath } from './json-path.ts';
 import { repeating, type Signature, signature } from './signature.ts';
-import { toJson, toJsonText } from './to-json.ts';
+import { toJson, toJsonText, toText } from './to-json.ts';
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions */
 
@@ -77,6 +77,8 @@ export const jsonSpecials: [string, Special][] = [
       if (call.arguments.length % 2 === 1)
         throw invalid('JSON_OBJECT takes pairs of a name and a value', call.at);
       const operands = call.arguments.map((argument) => resolveExpression(argument, scope));
+      const [names, values] = operands;
+      if (operands.length === 2 && names?.type.kind === 'ARRAY') return objectOf(names, values!, call);
       const pairs = new Map<string, string>();
       for (let index = 0; index < operands.length; index += 2) {
         const name = operands[index]!;
@@ -117,6 +119,18 @@ function noMatch(call: Call, operands: Fragment[]): Error {
     `No matching signature for function ${call.name} for argument types: ${operands.map(({ type }) => typeName(type)).join(', ')}`,
     call.at,
   );
+}
+
+/** JSON_OBJECT(names, values), of two arrays. */
+function objectOf(names: Fragment, values: Fragment, call: Call): Fragment {
+  const keys = coerce(names, { kind: 'ARRAY', element: string }, call.at);
+  if (!keys || values.type.kind !== 'ARRAY') throw noMatch(call, [names, values]);
+  const text = toText({ sql: 'gs_v', type: values.type.element }, call.at);
+  const sql = bindOnce(
+    [keys.sql, `list_transform(${values.sql}, lambda gs_v: ${text})`],
+    (bound) => `gs_json_object_of(${bound.join(', ')})`,
+  );
+  return { sql: `(${sql})`, type: json };
 }
 
 type Wanted = 'value' | 'query' | 'values' | 'queries';
@@ -177,7 +191,8 @@ function parse(call: Call, scope: Scope): Fragment {
     }
     return { sql: `CAST(${quoteString(text)} AS JSON)`, type: json };
   }
-  return { sql: bindOnce([operand.sql], ([text]) => `gs_parse_json(${text})`), type: json };
+  const macro = round ? 'gs_parse_json_round' : 'gs_parse_json';
+  return { sql: bindOnce([operand.sql], ([text]) => `${macro}(${text})`), type: json };
 }
 
 function isWideNumberMode(mode: Expression, wanted: 'exact' | 'round'): boolean {

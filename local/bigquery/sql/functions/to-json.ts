@@ -9,7 +9,12 @@ import { type SqlType, structFieldName, typeName } from '../types.ts';
 
 /** TO_JSON: NULL becomes JSON null. */
 export function toJson(operand: Fragment, at: Position): string {
-  return `CAST(${textOf(operand.sql, operand.type, false, at)} AS JSON)`;
+  return `CAST(${toText(operand, at)} AS JSON)`;
+}
+
+/** The text of what TO_JSON makes. */
+export function toText(operand: Fragment, at: Position): string {
+  return textOf(operand.sql, operand.type, false, at);
 }
 
 /** TO_JSON_STRING: NULL becomes the text `null`. */
