@@ -1,0 +1,52 @@
+import { bucketSql } from './bucket.ts';
+import { readSql, type SqlFile } from './read-sql.ts';
+
+/** The view `profiles`: GoogleSQL over state_log and identity_bindings. */
+export const profilesView = (dataset = 'tributary'): string =>
+  composeFold('profiles.sql', dataset, personOf, {
+    operations: `\`${dataset}.state_log\``,
+    counted: "log.debug != 1 AND (log.kind = 'alias' OR STARTS_WITH(log.kind, 'profile_'))",
+  });
+
+/** The view `items`: GoogleSQL over state_log. */
+export const itemsView = (dataset = 'tributary'): string =>
+  composeFold('items.sql', dataset, 'project, item_key, item_id');
+
+/** The query whose result is the whole of `persons`, from profile_operations and identity_bindings. */
+export const personsRebuild = (dataset: string): string =>
+  composeFold('rebuild-persons.sql', dataset, personOf, {
+    operations: `\`${dataset}.profile_operations\``,
+    counted: 'TRUE',
+    bucket: bucketSql('project', 'COALESCE(user_id, anonymous_id)'),
+  });
+
+/**
+ * The statement that brings the rows of some persons in `persons` up to date, and deletes those of them that have no
+ * operation any more. Parameters:
+ * - `@persons` ARRAY<STRUCT<project STRING, user_key STRING, user_id STRING, anonymous_id STRING>>: the persons as
+ *   `persons` keys them, without or with repetitions;
+ * - `@buckets` ARRAY<INT64>: the buckets of those persons and of all devices that are bound to them, or more.
+ */
+export const personsMerge = (dataset: string): string =>
+  composeFold('merge-persons.sql', dataset, personOf, {
+    operations: `\`${dataset}.profile_operations\``,
+    counted: 'log.bucket IN UNNEST(@buckets)',
+    bucket: bucketSql('touched.project', 'COALESCE(touched.user_id, touched.anonymous_id)'),
+  });
+
+const personOf = 'project, user_key, user_id, anonymous_id';
+
+/** The statement of a file with the places in braces filled; `subject` are the columns that name what is folded. */
+function composeFold(
+  file: SqlFile,
+  dataset: string,
+  subject: string,
+  places: Readonly<Record<string, string>> = {},
+): string {
+  const filled = new Map(Object.entries({ subject, ...places }));
+  return readSql(file, dataset).replace(/\{(\w+)\}/g, (_, name: string) => {
+    const text = filled.get(name);
+    if (text === undefined) throw new Error(`${file} has {${name}}, for which there is no text.`);
+    return text;
+  });
+}
