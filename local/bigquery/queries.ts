@@ -6,7 +6,7 @@ import {
 } from '@duckdb/node-api';
 import type { CatalogStore } from './catalog.ts';
 import { GoogleError, invalidQuery, notFound } from './errors.ts';
-import { type Field, GoogleSqlError, type Translated, translate } from './sql/index.ts';
+import { type Field, GoogleSqlError, type Translated, type TranslatedQuery, translate } from './sql/index.ts';
 import { measureTable } from './table-size.ts';
 
 type TranslateOptions = Parameters<typeof translate>[1];
@@ -22,15 +22,31 @@ export function analyse(query: string, options: TranslateOptions): Translated {
   }
 }
 
+/** As `analyse`, for what must be a query: the text of a view or of a table function. */
+export function analyseQuery(query: string, options: TranslateOptions): TranslatedQuery {
+  const translated = analyse(query, options);
+  if (translated.kind !== 'select') {
+    throw invalidQuery(`A query is expected here, but this is ${translated.kind.toUpperCase()}`);
+  }
+  return translated;
+}
+
 /** Runs a translated query; a failure of a value (a cast, a division) is the query's own. */
 export async function runQuery(
   connection: DuckDBConnection,
-  translated: Translated,
+  translated: TranslatedQuery,
 ): Promise<DuckDBValue[][]> {
-  try {
+  return asQueryFailure(async () => {
     const rows = (await connection.runAndReadAll(translated.sql)).getRows();
     refuseNullElements(rows, translated.schema);
     return rows;
+  });
+}
+
+/** Turns what DuckDB throws at a statement into Google's errors. */
+export async function asQueryFailure<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     throw queryFailure(error);
   }
@@ -95,7 +111,8 @@ function queryFailure(error: unknown): GoogleError {
     );
   }
   // What DuckDB cannot parse or bind is a fault of the translation, not of the caller's query.
-  if (/^(Parser|Binder|Catalog|Internal|IO|Out of Memory) Error/i.test(message)) return internalError(error);
+  if (/^(Parser|Binder|Catalog|Internal|Not implemented|IO|Out of Memory) Error/i.test(message))
+    return internalError(error);
   return invalidQuery(message.replace(/^(Conversion|Invalid Input|Out of Range|Constraint) Error: /i, ''));
 }
 

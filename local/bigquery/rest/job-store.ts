@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
-import type { CatalogStore, DatasetReference } from '../catalog.ts';
+import { type CatalogStore, type DatasetReference, displayTable } from '../catalog.ts';
 import type { Database } from '../duckdb.ts';
 import { duplicate, GoogleError, notFound, toGoogleError } from '../errors.ts';
 import { analyse, estimateBytes, runQuery } from '../queries.ts';
-import type { QueryParameter, Translated } from '../sql/index.ts';
+import { type ChangeCounts, runChange } from '../run-change.ts';
+import type { QueryParameter, Translated, TranslatedChange } from '../sql/index.ts';
 
 export interface QueryRequest {
   projectId: string;
@@ -32,6 +33,8 @@ export interface Job {
   bytesProcessed: number;
   /** Undefined until the query has run, and again once the result has been dropped. */
   rows: DuckDBValue[][] | undefined;
+  /** Of a statement that changes rows, once it has run. */
+  changed: ChangeCounts | undefined;
   error: GoogleError | undefined;
   /** Settles, without rejecting, when the job is done. */
   done: Promise<void>;
@@ -64,8 +67,8 @@ export function openJobStore(context: {
 }): JobStore {
   const { catalog, database, now } = context;
   const jobs = new Map<string, Job>();
-  /** The jobs that are not done; `connection` once it is their turn to read. */
-  const open = new Map<Job, { connection?: DuckDBConnection; settle: () => void }>();
+  /** The jobs that are not done; `connection` while a statement of theirs may be interrupted. */
+  const open = new Map<Job, { begun: boolean; connection?: DuckDBConnection; settle: () => void }>();
 
   function translateRequest(request: QueryRequest): Translated {
     return analyse(request.query, {
@@ -86,30 +89,69 @@ export function openJobStore(context: {
             Math.min(timeoutMs, MAX_TIMER_MS),
           );
     try {
-      await database.read(async (connection) => {
-        const entry = open.get(job);
-        // Stopped before its turn came.
-        if (entry === undefined) return;
-        entry.connection = connection;
-        job.bytesProcessed = await estimateBytes(connection, translated, catalog);
-        const limit = job.request.maximumBytesBilled;
-        if (limit !== undefined && job.bytesProcessed > limit) {
-          throw new GoogleError(
-            400,
-            'bytesBilledLimitExceeded',
-            'INVALID_ARGUMENT',
-            `Query exceeded limit for bytes billed: ${limit}. ${job.bytesProcessed} or higher required.`,
-          );
-        }
-        if (job.error !== undefined) throw job.error;
-        job.rows = await runQuery(connection, translated);
-      });
+      if (translated.kind === 'select') {
+        await database.read((connection) =>
+          inTurn(job, connection, async () => {
+            await refuseTooLarge(job, translated, connection);
+            job.rows = await runQuery(connection, translated);
+          }),
+        );
+      } else {
+        await database.write((connection) =>
+          inTurn(job, connection, async () => {
+            await refuseTooLarge(job, translated, connection);
+            refuseGoneTable(translated);
+            job.changed = await runChange(connection, translated);
+          }),
+        );
+        job.rows = [];
+      }
     } catch (error) {
       job.error ??= toGoogleError(error);
     } finally {
       clearTimeout(timer);
       end(job);
     }
+  }
+
+  /** Runs a job's statements unless it was stopped before its turn came. */
+  async function inTurn(job: Job, connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
+    const entry = open.get(job);
+    if (entry === undefined) return;
+    entry.begun = true;
+    entry.connection = connection;
+    try {
+      await work();
+      if (job.error !== undefined) throw job.error;
+    } finally {
+      // What comes next on this connection, a commit or another's statement, is not this job's to interrupt.
+      delete entry.connection;
+    }
+  }
+
+  async function refuseTooLarge(
+    job: Job,
+    translated: Translated,
+    connection: DuckDBConnection,
+  ): Promise<void> {
+    job.bytesProcessed = await estimateBytes(connection, translated, catalog);
+    const limit = job.request.maximumBytesBilled;
+    if (limit !== undefined && job.bytesProcessed > limit) {
+      throw new GoogleError(
+        400,
+        'bytesBilledLimitExceeded',
+        'INVALID_ARGUMENT',
+        `Query exceeded limit for bytes billed: ${limit}. ${job.bytesProcessed} or higher required.`,
+      );
+    }
+    if (job.error !== undefined) throw job.error;
+  }
+
+  /** Between translation and turn the table may have been deleted, or deleted and made again. */
+  function refuseGoneTable({ target: { reference, duckdbName } }: TranslatedChange): void {
+    const entry = catalog.find('table', [reference.projectId, reference.datasetId, reference.tableId]);
+    if (entry?.kind === 'table' && entry.duckdbName === duckdbName) return;
+    throw notFound(`Not found: Table ${displayTable(reference)}`);
   }
 
   function end(job: Job): void {
@@ -134,17 +176,19 @@ export function openJobStore(context: {
 
   function stop(job: Job, why: string): void {
     const entry = open.get(job);
-    if (entry === undefined) return;
+    // Too late for one that has run and is being committed.
+    if (entry === undefined || (entry.begun && entry.connection === undefined)) return;
     job.error ??= new GoogleError(400, 'stopped', 'CANCELLED', `Job execution was cancelled: ${why}`);
     if (entry.connection === undefined) end(job);
-    else interrupt(job, entry.connection);
+    else interrupt(job);
   }
 
   /** Again and again, since DuckDB forgets an interrupt that comes before the statement has begun. */
-  function interrupt(job: Job, connection: DuckDBConnection): void {
-    if (!open.has(job)) return;
+  function interrupt(job: Job): void {
+    const connection = open.get(job)?.connection;
+    if (connection === undefined) return;
     connection.interrupt();
-    setTimeout(() => interrupt(job, connection), INTERRUPT_AGAIN_MS);
+    setTimeout(() => interrupt(job), INTERRUPT_AGAIN_MS);
   }
 
   const cancel = (job: Job) => stop(job, 'User requested cancellation');
@@ -163,6 +207,7 @@ export function openJobStore(context: {
         endedAt: undefined,
         bytesProcessed: 0,
         rows: undefined,
+        changed: undefined,
         error: undefined,
         done: Promise.resolve(),
       };
@@ -177,7 +222,7 @@ export function openJobStore(context: {
       }
       const { promise, resolve } = Promise.withResolvers<void>();
       job.done = promise;
-      open.set(job, { settle: resolve });
+      open.set(job, { begun: false, settle: resolve });
       void run(job, job.translated);
       return job;
     },

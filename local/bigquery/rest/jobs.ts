@@ -84,12 +84,12 @@ export function jobRoutes(jobs: JobStore): Route[] {
       const { translated, bytesProcessed } = await jobs.dryRun(parsed);
       return {
         kind: 'bigquery#queryResponse',
-        schema: { fields: translated.schema },
+        schema: schemaOf(translated),
         jobReference: { projectId: parsed.projectId, location: LOCATION },
         totalBytesProcessed: String(bytesProcessed),
         jobComplete: true,
         cacheHit: false,
-        statementType: 'SELECT',
+        statementType: statementType(translated),
       };
     }
     const job = jobs.start(parsed);
@@ -210,7 +210,7 @@ async function results(
   // maxResults 0 asks for the schema alone. A token there would have a client that follows tokens ask for ever.
   const more = next < rows.length && sent.length > 0;
   return {
-    schema: { fields: translated.schema },
+    schema: schemaOf(translated),
     jobReference,
     totalRows: String(rows.length),
     ...(more ? { pageToken: writePageToken(next) } : {}),
@@ -219,7 +219,27 @@ async function results(
     totalBytesBilled: String(job.bytesProcessed),
     jobComplete: true,
     cacheHit: false,
-    statementType: 'SELECT',
+    statementType: statementType(translated),
+    ...changeStatistics(job),
+  };
+}
+
+const statementType = (translated: Translated): string => translated.kind.toUpperCase();
+
+/** A statement that changes rows answers none, and an empty schema. */
+const schemaOf = (translated: Translated): object =>
+  translated.kind === 'select' ? { fields: translated.schema } : {};
+
+function changeStatistics({ changed }: Job): Record<string, unknown> {
+  if (changed === undefined) return {};
+  const { inserted, updated, deleted } = changed;
+  return {
+    numDmlAffectedRows: String(inserted + updated + deleted),
+    dmlStats: {
+      insertedRowCount: String(inserted),
+      updatedRowCount: String(updated),
+      deletedRowCount: String(deleted),
+    },
   };
 }
 
@@ -252,8 +272,13 @@ function jobResource(job: Job): Record<string, unknown> {
         totalBytesProcessed: String(job.bytesProcessed),
         totalBytesBilled: String(job.bytesProcessed),
         cacheHit: false,
-        statementType: 'SELECT',
-        ...(job.translated === undefined ? {} : { referencedTables: job.translated.referencedTables }),
+        ...(job.translated === undefined
+          ? {}
+          : {
+              statementType: statementType(job.translated),
+              referencedTables: job.translated.referencedTables,
+            }),
+        ...changeStatistics(job),
       },
     },
   };
@@ -276,8 +301,8 @@ function dryRunResource(
         totalBytesProcessed: String(bytesProcessed),
         totalBytesBilled: '0',
         cacheHit: false,
-        statementType: 'SELECT',
-        schema: { fields: translated.schema },
+        statementType: statementType(translated),
+        schema: schemaOf(translated),
         referencedTables: translated.referencedTables,
       },
     },

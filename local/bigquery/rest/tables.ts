@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type CatalogStore, displayTable, type TableEntry } from '../catalog.ts';
 import { type Database, quoteIdentifier } from '../duckdb.ts';
 import { duplicate, invalid } from '../errors.ts';
-import { analyse } from '../queries.ts';
+import { analyseQuery } from '../queries.ts';
 import type { TableReference } from '../sql/index.ts';
 import type { Field } from '../sql/types.ts';
 import { duckdbType, planSchemaChange, readFields } from '../table-schema.ts';
@@ -138,7 +138,7 @@ export function tableRoutes(context: {
     if (view.useLegacySql !== false)
       throw invalid('Legacy SQL views are not supported by the local BigQuery.');
     if (typeof view.query !== 'string' || view.query === '') throw invalid('View query must be specified.');
-    const { schema } = analyse(view.query, {
+    const { schema } = analyseQuery(view.query, {
       catalog: catalog.forQueries(reference.projectId),
       now: context.now(),
     });

@@ -1,6 +1,8 @@
+import type { Query } from './ast.ts';
 import { GoogleSqlError } from './errors.ts';
-import type { Catalog, QueryParameter, Translated } from './interface.ts';
-import { parseStatement } from './parse-query.ts';
+import type { Catalog, QueryParameter, Translated, TranslatedQuery } from './interface.ts';
+import { parseAnyStatement } from './parse-dml.ts';
+import { resolveDml } from './resolve-dml.ts';
 import { type ResolvedQuery, resolveQuery } from './resolve-query.ts';
 import { type Context, emptyScope } from './scope.ts';
 import { fieldOfType, quoteName, structFieldName } from './types.ts';
@@ -16,6 +18,8 @@ export type {
   TableFunction,
   TableReference,
   Translated,
+  TranslatedChange,
+  TranslatedQuery,
 } from './interface.ts';
 export { canonicalJson, JsonTextError, normaliseJson } from './json-text.ts';
 export { setUpMacros } from './macros.ts';
@@ -30,7 +34,7 @@ export interface TranslateOptions {
 }
 
 /**
- * Translates one GoogleSQL query to DuckDB SQL of the same meaning, views and table functions inlined.
+ * Translates one GoogleSQL statement, a query or DML, to DuckDB SQL of the same meaning, views and table functions inlined.
  * Throws GoogleSqlError for what is invalid and for what is valid but not known here; never passes SQL through.
  * The result runs on a database on which `setUpMacros()` was run, with `TimeZone` UTC.
  */
@@ -44,7 +48,21 @@ export function translate(sql: string, options: TranslateOptions): Translated {
     referencedTables: new Map(),
     names: { count: 0 },
   };
-  const query = showValueColumns(resolveQuery(parseStatement(sql), emptyScope(context)));
+  const statement = parseAnyStatement(sql);
+  if (statement.kind === 'query') return translateQuery(statement.query, context);
+  const { target, sql: changed } = resolveDml(statement, context);
+  const { reference, duckdbName, fields } = target;
+  return {
+    kind: statement.kind,
+    sql: changed,
+    schema: [],
+    referencedTables: [...context.referencedTables.values()],
+    target: { reference, duckdbName, fields },
+  };
+}
+
+function translateQuery(parsed: Query, context: Context): TranslatedQuery {
+  const query = showValueColumns(resolveQuery(parsed, emptyScope(context)));
   refuseDuplicateNames(query);
   let anonymous = 0;
   const schema = query.columns.map(({ name, type }) => fieldOfType(name ?? `f${anonymous++}_`, type));

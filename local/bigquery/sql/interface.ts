@@ -60,11 +60,27 @@ export interface QueryParameter {
   value: ParameterValue;
 }
 
-export interface Translated {
+export type Translated = TranslatedQuery | TranslatedChange;
+
+export interface TranslatedQuery {
   kind: 'select';
   /** DuckDB SQL with the parameters inside; its columns are those of `schema`, in order. */
   sql: string;
   schema: Field[];
   /** The tables that the query reads, those behind views included. */
   referencedTables: TableReference[];
+}
+
+/** A statement that changes the rows of one table. */
+export interface TranslatedChange {
+  kind: 'insert' | 'update' | 'delete' | 'merge';
+  /**
+   * DuckDB SQL of the rows to change: `action` ('insert', 'update' or 'delete'), `row` (the rowid of the stored row that
+   * goes; NULL for an insert), and `c0`, `c1`, ... (the whole new row, in the order of `target.fields`).
+   */
+  sql: string;
+  /** Such a statement answers no rows. */
+  schema: Field[];
+  referencedTables: TableReference[];
+  target: { reference: TableReference; duckdbName: string; fields: readonly Field[] };
 }

@@ -19,16 +19,16 @@ type JoinType = 'CROSS' | 'INNER' | 'LEFT' | 'RIGHT' | 'FULL';
 
 /** What follows FROM. A comma joins as CROSS JOIN does, from left to right among the other joins. */
 export function parseFrom(cursor: Cursor): FromItem {
-  let left = parsePrimary(cursor);
+  let left = parseFromPrimary(cursor);
   for (;;) {
     const position = peek(cursor).at;
     if (accept(cursor, ',')) {
-      left = { kind: 'join', type: 'CROSS', left, right: parsePrimary(cursor), at: position };
+      left = { kind: 'join', type: 'CROSS', left, right: parseFromPrimary(cursor), at: position };
       continue;
     }
     const type = parseJoinType(cursor);
     if (!type) return left;
-    const right = parsePrimary(cursor);
+    const right = parseFromPrimary(cursor);
     const join: FromItem & { kind: 'join' } = { kind: 'join', type, left, right, at: position };
     if (type !== 'CROSS') parseCondition(cursor, join);
     left = join;
@@ -59,7 +59,8 @@ function parseCondition(cursor: Cursor, join: FromItem & { kind: 'join' }): void
     throw invalid(`${join.type} JOIN must have an immediately following ON or USING clause`, join.at);
 }
 
-function parsePrimary(cursor: Cursor): FromItem {
+/** One item of FROM, without the joins that may follow. */
+export function parseFromPrimary(cursor: Cursor): FromItem {
   const position = peek(cursor).at;
   if (at(cursor, 'LATERAL')) throw unsupported('LATERAL', position);
   if (accept(cursor, 'UNNEST')) {
@@ -114,7 +115,7 @@ function parseTableAliases(cursor: Cursor): { alias?: Name; offset?: Name } {
  * A path to a table. Quoted pieces may hold several names, and the first unquoted one, a project, may hold dashes:
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#table_names
  */
-function parseTablePath(cursor: Cursor): Name[] {
+export function parseTablePath(cursor: Cursor): Name[] {
   const path: Name[] = [];
   do {
     const token = peek(cursor);

@@ -39,7 +39,15 @@ const otherStatements = new Set(
 
 /** Parses one whole statement, which must be a query. Throws GoogleSqlError. */
 export function parseStatement(sql: string): Query {
-  const cursor: Cursor = { tokens: tokenize(sql), index: 0, positional: 0 };
+  return parseQueryStatement(openStatement(sql));
+}
+
+export function openStatement(sql: string): Cursor {
+  return { tokens: tokenize(sql), index: 0, positional: 0 };
+}
+
+/** A query up to the end of the statement. */
+export function parseQueryStatement(cursor: Cursor): Query {
   const first = peek(cursor);
   if (!at(cursor, 'SELECT') && !at(cursor, 'WITH') && !at(cursor, '(')) {
     if (otherStatements.has(first.text.toUpperCase())) {
@@ -48,13 +56,17 @@ export function parseStatement(sql: string): Query {
     throw unexpected(cursor);
   }
   const query = parseQuery(cursor);
+  endStatement(cursor);
+  return query;
+}
+
+/** The end of the input, which a semicolon may precede. */
+export function endStatement(cursor: Cursor): void {
   const ended = accept(cursor, ';');
   const next = peek(cursor);
-  if (next.kind !== 'end') {
-    if (ended) throw unsupported('Script of several statements', next.at);
-    throw syntaxError(`Expected end of input but got ${describeToken(next)}`, next.at);
-  }
-  return query;
+  if (next.kind === 'end') return;
+  if (ended) throw unsupported('Script of several statements', next.at);
+  throw syntaxError(`Expected end of input but got ${describeToken(next)}`, next.at);
 }
 
 export function parseQuery(cursor: Cursor): Query {

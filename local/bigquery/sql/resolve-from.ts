@@ -110,7 +110,7 @@ function isVariable(path: Name[], scope: Scope): boolean {
 }
 
 /** `[project.]dataset.table`, or a table of the default dataset. */
-function tableReference(path: Name[], context: Context, at: Position): TableReference {
+export function tableReference(path: Name[], context: Context, at: Position): TableReference {
   const names = path.map(({ text }) => text);
   const information = names.findIndex((name) => name.toUpperCase() === 'INFORMATION_SCHEMA');
   if (information >= 0)
@@ -127,7 +127,8 @@ function tableReference(path: Name[], context: Context, at: Position): TableRefe
   return { ...defaultDataset, tableId: third };
 }
 
-function resolveRelation(
+/** A table or a view under the name given. Throws what BigQuery says of one that does not exist. */
+export function resolveRelation(
   reference: TableReference,
   alias: string,
   context: Context,
