@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { createDecisionAppender } from '../../../functions/fold/append-decisions.ts';
+import { type ProjectPolicy, policyParameters } from '../../../functions/fold/policies.ts';
+import {
+  applyRebind,
+  mergePairs,
+  planRebind,
+  type RebindPlan,
+  rebuildPairs,
+} from '../../../functions/fold/rebind.ts';
+import { runQuery } from '../../../functions/fold/run-query.ts';
+import { startBigQuery } from '../../../local/bigquery/index.ts';
+import { createWarehouse } from '../../../local/warehouse.ts';
+import { createBigQuery } from '../../../shared/google/bigquery.ts';
+import { createStorageWriteClient } from '../../../shared/google/storage-write.ts';
+import { encodeRow } from '../../../shared/warehouse/encode-row.ts';
+import { createRowBuffer } from '../../../shared/warehouse/row-buffer.ts';
+import { currentSchemaVersion } from '../../../shared/warehouse/schema-versions.ts';
+import { eventLog } from '../../../shared/warehouse/tables/index.ts';
+import { createWriter } from '../../../shared/warehouse/writer.ts';
+import type { AliasRow, Binding } from '../../reference/bind.ts';
+
+/** From and up to, not including, in milliseconds since 1970: rows of state_log by received_at. */
+export interface Slice {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const everything: Slice = { from: Date.UTC(2000), to: Date.UTC(2100) };
+
+export type IdentityWarehouse = Awaited<ReturnType<typeof startIdentityWarehouse>>;
+
+/** A started local BigQuery with the warehouse's tables, rows of state_log written as load does, and fold's steps of identity. */
+export async function startIdentityWarehouse() {
+  process.env.METADATA_SERVER_DETECTION = 'none';
+  const server = await startBigQuery({ restPort: 0, grpcPort: 0, file: ':memory:' });
+  const environment: NodeJS.ProcessEnv = {
+    LOCAL_BIGQUERY: `127.0.0.1:${server.restPort}`,
+    LOCAL_BIGQUERY_STORAGE: `127.0.0.1:${server.grpcPort}`,
+  };
+  const bigquery = createBigQuery('local', environment);
+  await createWarehouse(bigquery, 'tributary');
+  const storageWrite = createStorageWriteClient(environment);
+  const writer = createWriter({ client: storageWrite, project: 'local', dataset: 'tributary' });
+  const appendDecisions = createDecisionAppender(writer, 30_000);
+  let jobs = 0;
+  bigquery.interceptors.push({
+    request(options) {
+      if (options.method === 'POST') jobs++;
+      return { ...options, uri: 'uri' in options ? String(options.uri) : '' };
+    },
+  });
+  const shared = { bigquery, dataset: 'tributary', timeoutMs: 120_000 };
+
+  const pairsCall = (policies: readonly ProjectPolicy[], slices: readonly Slice[]) => {
+    const { params, types } = policyParameters(policies);
+    const bounds = slices.map(({ from, to }) => ({ from_time: new Date(from), to_time: new Date(to) }));
+    return {
+      params: {
+        ...params,
+        slices: bounds,
+        from_time: new Date(Math.min(...slices.map(({ from }) => from))),
+        to_time: new Date(Math.max(...slices.map(({ to }) => to))),
+      },
+      types: { ...types, slices: [{ from_time: 'TIMESTAMP', to_time: 'TIMESTAMP' }] },
+      timeoutMs: 120_000,
+    };
+  };
+
+  const query = async (sql: string): Promise<Record<string, unknown>[]> => {
+    const [rows] = await bigquery.query({ query: sql, defaultDataset: { datasetId: 'tributary' } });
+    return rows;
+  };
+
+  return {
+    query,
+    /** The requests that began a job. */
+    jobs: () => jobs,
+    async load(rows: readonly AliasRow[]): Promise<void> {
+      const buffer = createRowBuffer();
+      const encoded = rows.map((row) => {
+        buffer.reset();
+        encodeRow(buffer, eventLog, { request_hash: '0', time_source: 'sender', ...row });
+        return Buffer.from(buffer.bytes(0, buffer.length));
+      });
+      for (let start = 0; start < encoded.length; start += 10_000) {
+        const some = encoded.slice(start, start + 10_000);
+        const outcome = await writer.append('state_log', currentSchemaVersion, some, Date.now() + 60_000);
+        if (outcome.kind !== 'appended' || outcome.refused.length > 0)
+          throw new Error(JSON.stringify(outcome).slice(0, 500));
+      }
+    },
+    async mergePairs(policies: readonly ProjectPolicy[], slices: readonly Slice[]): Promise<number> {
+      const call = pairsCall(policies, slices);
+      return (await runQuery(bigquery, { ...call, query: mergePairs('tributary') })).affectedRows;
+    },
+    plan: (policies: readonly ProjectPolicy[], mostChanges = 1_000_000): Promise<RebindPlan> =>
+      planRebind({ ...shared, policies, appendDecisions, runId: randomUUID(), now: Date.now, mostChanges }),
+    apply: (policies: readonly ProjectPolicy[], plan: RebindPlan) =>
+      applyRebind({ ...shared, policies }, plan),
+    /** What a full run would put into identity_pairs. */
+    async rebuiltPairs(policies: readonly ProjectPolicy[]) {
+      const call = pairsCall(policies, [everything]);
+      return (await runQuery(bigquery, { ...call, query: rebuildPairs('tributary') })).rows;
+    },
+    async replacePairs(policies: readonly ProjectPolicy[]): Promise<void> {
+      const destination = { dataset: 'tributary', table: 'identity_pairs' };
+      const call = pairsCall(policies, [everything]);
+      await runQuery(bigquery, { ...call, query: rebuildPairs('tributary'), destination });
+    },
+    /** As the reference has them. */
+    async bindings(): Promise<Binding[]> {
+      const rows = await query(
+        `SELECT project, anonymous_id, user_key, user_id, UNIX_MICROS(bound_at) AS bound_at, event_id
+         FROM identity_bindings ORDER BY project, anonymous_id`,
+      );
+      return rows as unknown as Binding[];
+    },
+    async close(): Promise<void> {
+      await writer.close();
+      await storageWrite.close();
+      await server.close();
+    },
+  };
+}
