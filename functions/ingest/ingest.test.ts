@@ -177,7 +177,7 @@ describe('success', () => {
       project: 'shop',
       count: '3',
       encoding: 'gzip',
-      schema_version: '1',
+      schema_version: '2',
     });
     expect(message?.attributes.batch_id).toMatch(/^[0-9a-f]{32}$/);
     expect(message?.state).toEqual([1]);

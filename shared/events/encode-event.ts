@@ -112,6 +112,7 @@ export function encodeEvent(
   if (event.timeSource === 'received') buffer.integer(field.occurred_at, event.occurredAt);
   if (event.sentAt !== undefined) buffer.integer(field.sent_at, event.sentAt);
   for (const warning of event.warnings) buffer.string(field.warnings, warning);
+  for (const key of event.keys) buffer.string(field.keys, key);
   buffer.integer(field.batch_index, place);
   return eventId;
 }

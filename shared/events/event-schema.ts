@@ -24,6 +24,7 @@ export const eventSchema = z
     sessionId: short.optional(),
     debug: z.literal([0, 1, 2]),
     properties: z.instanceof(Uint8Array),
+    keys: z.array(z.string()),
     context: z.instanceof(Uint8Array),
     warnings: z.array(z.string()),
     messageId: short.optional(),

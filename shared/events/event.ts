@@ -16,6 +16,9 @@ export const eventKinds = [
 export const dialects = ['analysys', 'growingio', 'segment', 'tributary'] as const;
 export type Dialect = (typeof dialects)[number];
 
+/** Of an event whose properties have none, and of every track. */
+export const noKeys: readonly string[] = [];
+
 /** 0 counted, 1 shown but not counted, 2 shown and counted. */
 export type Debug = 0 | 1 | 2;
 
@@ -45,6 +48,8 @@ export interface Event {
   readonly debug: Debug;
   /** A JSON object as UTF-8 text: what the caller gave. */
   readonly properties: Uint8Array;
+  /** The top-level keys of `properties`, each once, in the order in which they stand there; of a track none. */
+  readonly keys: readonly string[];
   /** A JSON object as UTF-8 text: the SDK's own fields. */
   readonly context: Uint8Array;
   /** Rules of the dialect that the event bends, each `rule: where`. */

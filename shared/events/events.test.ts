@@ -32,6 +32,7 @@ const event: Event = {
   sessionId: undefined,
   debug: 2,
   properties: Buffer.from('{"name":"跑步机"}'),
+  keys: [],
   context: Buffer.from('{}'),
   warnings: ['bad_key: a-b', 'null_value: n'],
   messageId: undefined,
@@ -82,6 +83,12 @@ describe('a row', () => {
       batch_index: '0',
     });
   });
+
+  test('of an operation names the keys of its properties', () => {
+    const properties = Buffer.from('{"":1,"跑步机":2}');
+    const { rows } = encode([{ ...event, kind: 'profile_set', properties, keys: ['', '跑步机'] }]);
+    expect(readRow('EventLogRow', rows[0]!)).toMatchObject({ kind: 'profile_set', keys: ['', '跑步机'] });
+  });
 });
 
 describe('an event id', () => {
@@ -94,6 +101,7 @@ describe('an event id', () => {
   test('does not depend on when it was sent or on what we warn about', () => {
     expect(idOf({ sentAt: 5 })).toBe(idOf({}));
     expect(idOf({ warnings: [] })).toBe(idOf({}));
+    expect(idOf({ keys: ['name'] })).toBe(idOf({}));
   });
 
   test.each<[keyof Event, Partial<Event>]>([
@@ -197,6 +205,7 @@ describe('the check by hand', () => {
       sessionId: maybe(short),
       debug: fc.constantFrom(0 as const, 1 as const, 2 as const),
       properties: fc.constant(Buffer.from('{}')),
+      keys: fc.array(fc.string()),
       context: fc.constant(Buffer.from('{}')),
       warnings: fc.array(fc.string()),
       messageId: maybe(short),

@@ -148,6 +148,7 @@ describe('events', () => {
       sessionId: undefined,
       debug: 0,
       properties: Buffer.from('{"price":5}'),
+      keys: [],
       context: Buffer.from('{"$is_login":false,"$lib":"Java"}'),
       warnings: [],
       messageId: undefined,

@@ -1,4 +1,11 @@
-import { checkEvent, type Debug, type Event, type EventKind, type Refusal } from '../../events/event.ts';
+import {
+  checkEvent,
+  type Debug,
+  type Event,
+  type EventKind,
+  noKeys,
+  type Refusal,
+} from '../../events/event.ts';
 import type {
   Decoded,
   DecodedItem,
@@ -7,7 +14,14 @@ import type {
   WireDialect,
   WireRequest,
 } from '../dialect.ts';
-import { fitsPlan, planObject, TooDeep, type WritePlan, writeMembers } from '../json/canonical-json.ts';
+import {
+  fitsPlan,
+  planObject,
+  TooDeep,
+  type WritePlan,
+  writeMembers,
+  writtenKeys,
+} from '../json/canonical-json.ts';
 import { type JsonObject, type JsonValue, writeJson } from '../json/parse-json.ts';
 import { createTextBuffer, type TextBuffer } from '../json/text-buffer.ts';
 import { mendString, type Warnings, warn } from '../json/value-rules.ts';
@@ -128,6 +142,7 @@ function toEvent({ appid, xwho, xwhat, xwhen, xcontext }: AnalysysEvent, text: T
     sessionId: textOrNothing(xcontext.$session_id, warnings),
     debug: debugOf(xcontext.$debug, warnings),
     properties: writeMembers(text, xcontext, plan.rest, analysysValueRules, warnings),
+    keys: isState ? writtenKeys(plan.rest) : noKeys,
     context: writeMembers(text, xcontext, plan.picked, analysysValueRules, warnings),
     warnings: warnings.list ?? noWarnings,
     messageId: undefined,

@@ -1,4 +1,4 @@
-import type { Event } from '../../events/event.ts';
+import { type Event, noKeys } from '../../events/event.ts';
 import type { JsonObject } from '../json/parse-json.ts';
 import { warn } from '../json/value-rules.ts';
 import {
@@ -70,6 +70,7 @@ export function decodeCustom(element: JsonObject, facts: ElementFacts): ReadElem
     sessionId: is2017 ? takeText(draft, 's', growingioLimits.shortField) : undefined,
     debug: 0,
     properties,
+    keys: noKeys,
     context: writeContext(draft, is2017 ? customPlans : cstmPlans, facts.text),
     warnings: warnings.list ?? noWarnings,
     messageId: undefined,

@@ -1,4 +1,4 @@
-import type { Event } from '../../events/event.ts';
+import { type Event, noKeys } from '../../events/event.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import { warn } from '../json/value-rules.ts';
 import {
@@ -6,6 +6,7 @@ import {
   type Draft,
   type ElementFacts,
   isGiven,
+  keysOfAttributes,
   noWarnings,
   type ReadElement,
   refuse,
@@ -94,6 +95,7 @@ export function decodeEvent(element: JsonObject, facts: ElementFacts): ReadEleme
     sessionId,
     debug: 0,
     properties,
+    keys: kind === 'track' ? noKeys : keysOfAttributes(element.attributes),
     context: writeContext(draft, plans, facts.text),
     warnings: warnings.list ?? noWarnings,
     messageId: undefined,

@@ -1,4 +1,4 @@
-import type { Event } from '../../events/event.ts';
+import { type Event, noKeys } from '../../events/event.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import { mendString, warn } from '../json/value-rules.ts';
 import {
@@ -58,6 +58,7 @@ export function decodeMapping(element: JsonObject, facts: ElementFacts): ReadEle
     sessionId: undefined,
     debug: 0,
     properties: noMembers,
+    keys: noKeys,
     context: writeContext(draft, plans, facts.text),
     warnings: warnings.list ?? noWarnings,
     messageId: undefined,

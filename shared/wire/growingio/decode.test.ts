@@ -95,6 +95,7 @@ describe('an event', () => {
       sessionId: 'visit-1',
       debug: 0,
       properties: '{"price":5,"tags":"a||b"}',
+      keys: [],
       context: '{"dataSourceId":"source","eventType":"CUSTOM","path":"/cart"}',
       warnings: [],
       messageId: undefined,

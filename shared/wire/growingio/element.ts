@@ -1,6 +1,6 @@
-import { type Event, isInsideWindow, type Refusal } from '../../events/event.ts';
+import { type Event, isInsideWindow, noKeys, type Refusal } from '../../events/event.ts';
 import type { DecodeOptions } from '../dialect.ts';
-import { writeMembers } from '../json/canonical-json.ts';
+import { writeMembers, writtenKeys } from '../json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import type { TextBuffer } from '../json/text-buffer.ts';
 import { mendString, type Warnings, warn } from '../json/value-rules.ts';
@@ -146,6 +146,10 @@ export function writeAttributes(
   for (const key of plan.badKeys) warn(draft.warnings, 'bad_key', key);
   return writeMembers(text, attributes, plan.picked, attributeRules, draft.warnings);
 }
+
+/** The keys of what `writeAttributes` writes. */
+export const keysOfAttributes = (attributes: JsonValue | undefined): readonly string[] =>
+  isObject(attributes) ? writtenKeys(findAttributesPlan(Object.keys(attributes)).picked) : noKeys;
 
 const noMembers: Uint8Array = Buffer.from('{}');
 

@@ -71,6 +71,13 @@ export function writeMembers(
   return textFrom(text, start);
 }
 
+/** The keys that `writeMembers` writes, in its order, each once: two that are not well-formed may become one. */
+export function writtenKeys(members: readonly PlannedMember[]): readonly string[] {
+  const keys = new Set<string>();
+  for (const { key } of members) keys.add(key.toWellFormed());
+  return [...keys];
+}
+
 const emptyObject: Uint8Array = Buffer.from('{}');
 
 /** One object by the same rules. Throws TooDeep. */

@@ -1,4 +1,4 @@
-import { checkEvent, type Event, type Refusal } from '../../events/event.ts';
+import { checkEvent, type Event, noKeys, type Refusal } from '../../events/event.ts';
 import type { DecodedItem } from '../dialect.ts';
 import { TooDeep } from '../json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
@@ -16,7 +16,7 @@ import {
   readText,
   refuse,
 } from './message.ts';
-import { warnAboutSize, writeContext, writeProperties } from './write-context.ts';
+import { keysOfProperties, warnAboutSize, writeContext, writeProperties } from './write-context.ts';
 import { keyOf } from './write-key.ts';
 
 /**
@@ -123,6 +123,7 @@ function toEvents(
     name,
     itemId,
     properties: writeProperties(text, properties, warnings),
+    keys: kind === 'track' ? noKeys : keysOfProperties(properties),
   }));
   for (const { properties } of events) warnAboutSize(properties, shared.context, warnings);
   return { ok: true, value: events.map((event) => ({ ...event, warnings: warnings.list ?? noWarnings })) };

@@ -38,6 +38,7 @@ describe('a message becomes', () => {
         sessionId: undefined,
         debug: 0,
         properties: { n: 1.5 },
+        keys: [],
         context: {
           _metadata: { nodeVersion: 'v24.0.0', jsRuntime: 'node' },
           integrations: {},

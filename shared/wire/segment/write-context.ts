@@ -1,4 +1,4 @@
-import { writeMembers } from '../json/canonical-json.ts';
+import { writeMembers, writtenKeys } from '../json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import type { TextBuffer } from '../json/text-buffer.ts';
 import { type Warnings, warn } from '../json/value-rules.ts';
@@ -32,6 +32,10 @@ export function writeContext(
 /** What the caller gave as JSON with sorted keys. Throws TooDeep. */
 export const writeProperties = (text: TextBuffer, object: JsonObject, warnings: Warnings): Uint8Array =>
   write(text, object, propertiesPlans, warnings);
+
+/** The keys of what `writeProperties` writes. */
+export const keysOfProperties = (object: JsonObject): readonly string[] =>
+  writtenKeys(findPlan(propertiesPlans, Object.keys(object)).rest);
 
 // Apart, as each event has one of both.
 const contextPlans = createPlans();

@@ -214,6 +214,7 @@ describe('an event', () => {
       sdkVersion: '1.0.0',
       sessionId: 's',
       debug: 2,
+      keys: ['a', 'b'],
       warnings: [],
       messageId: 'a1-0',
     });

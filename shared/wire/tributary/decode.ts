@@ -1,4 +1,4 @@
-import { checkEvent, type Event, type Refusal } from '../../events/event.ts';
+import { checkEvent, type Event, noKeys, type Refusal } from '../../events/event.ts';
 import type {
   Answer,
   Decoded,
@@ -9,7 +9,7 @@ import type {
   WireDialect,
   WireRequest,
 } from '../dialect.ts';
-import { planObject, TooDeep, writeMembers } from '../json/canonical-json.ts';
+import { planObject, TooDeep, writeMembers, writtenKeys } from '../json/canonical-json.ts';
 import { createKnownPlans } from '../json/known-plans.ts';
 import { type JsonObject, type JsonValue, writeJson } from '../json/parse-json.ts';
 import { createTextBuffer, type TextBuffer } from '../json/text-buffer.ts';
@@ -154,6 +154,7 @@ function toEvent(
     sessionId: mend(event.session_id, 'session_id'),
     debug: event.debug ?? 0,
     properties: writeAll(event.properties, text, warnings),
+    keys: kind === 'track' ? noKeys : writtenKeys(findPlan(Object.keys(event.properties ?? none)).rest),
     context: writeAll(event.context, text, warnings),
     warnings: warnings.list ?? noWarnings,
     messageId: mend(event.id, 'id'),
