@@ -377,6 +377,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'functions/load/store-batch.ts',
     'node:http',
     'shared/google/verify-token.ts',
+    'shared/host/admit-caller.ts',
     'shared/host/log.ts',
     'shared/host/read-whole-body.ts',
     'shared/warehouse/writer.ts',

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeMessage } from '../../shared/batches/decode-message.ts';
 import type { VerifyToken } from '../../shared/google/verify-token.ts';
+import { admitCaller } from '../../shared/host/admit-caller.ts';
 import { readTrace, log as writeLog } from '../../shared/host/log.ts';
 import { readWholeBody } from '../../shared/host/read-whole-body.ts';
 import type { Writer } from '../../shared/warehouse/writer.ts';
@@ -65,19 +66,9 @@ export function createLoadHandler(dependencies: LoadDependencies) {
       refuse(...refusal);
     };
     const trace = readTrace(request);
-    const token = await verifyToken(request.headers.authorization);
-    if (token.kind === 'missing') {
-      refusePush(response, 401, 'unauthenticated', 'The Authorization header must be a bearer token.');
-      return;
-    }
-    if (token.kind === 'refused') {
-      log('WARNING', 'Refused a push.', { reason: token.reason, ...trace });
-      refusePush(response, 403, 'permission_denied', token.reason);
-      return;
-    }
-    if (token.kind === 'keys_unavailable') {
-      log('ERROR', 'The keys that sign push tokens cannot be fetched.', { reason: token.reason, ...trace });
-      refusePush(response, 503, 'unavailable', 'The keys that sign tokens cannot be fetched.');
+    const refusal = await admitCaller(request, { verifyToken, what: 'a push', log });
+    if (refusal !== undefined) {
+      refusePush(response, refusal.status, refusal.code, refusal.message);
       return;
     }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { VerifyToken } from '../../shared/google/verify-token.ts';
+import { admitCaller } from '../../shared/host/admit-caller.ts';
 import { describeError, readTrace, log as writeLog } from '../../shared/host/log.ts';
 import { readWholeBody } from '../../shared/host/read-whole-body.ts';
 import { InvalidSettings } from '../../shared/settings/parse-settings.ts';
@@ -79,31 +80,13 @@ export function createReplayHandler(options: ReplayHandlerOptions) {
     });
   }
 
-  /** Whether the caller may call; where not, it is answered. */
-  async function isCaller(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-    const token = await verifyToken(request.headers.authorization);
-    if (token.kind === 'verified') return true;
-    if (token.kind === 'missing') {
-      refuse(response, 401, 'unauthenticated', 'The Authorization header must be a bearer token.');
-    } else if (token.kind === 'refused') {
-      log('WARNING', 'Refused a call.', { reason: token.reason, ...readTrace(request) });
-      refuse(response, 403, 'permission_denied', token.reason);
-    } else {
-      log('ERROR', 'The keys that sign tokens cannot be fetched.', {
-        reason: token.reason,
-        ...readTrace(request),
-      });
-      refuse(response, 503, 'unavailable', 'The keys that sign tokens cannot be fetched.');
-    }
-    return false;
-  }
-
   return async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?', 1)[0] ?? '/';
     if (request.method === 'GET' || request.method === 'HEAD') {
       if (path === '/' || path === '/healthz') return answer(response, 200, { status: 'ok' });
     }
-    if (!(await isCaller(request, response))) return;
+    const refusal = await admitCaller(request, { verifyToken, what: 'a call', log });
+    if (refusal !== undefined) return refuse(response, refusal.status, refusal.code, refusal.message);
     if (request.method !== 'POST' || (path !== '/drain' && path !== '/replay')) {
       return refuse(response, 404, 'not_found', 'There are POST /drain and POST /replay.');
     }
