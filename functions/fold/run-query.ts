@@ -17,6 +17,8 @@ export interface QueryCall {
 
 export interface QueryAnswer {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** Of the answer, or of the destination. */
+  readonly totalRows: number;
   /** That BigQuery processed. */
   readonly bytes: number;
   /** That a DML statement inserted, updated or deleted. */
@@ -106,7 +108,12 @@ async function readAnswer(
     over.throwIfAborted();
     pageToken = told.data.pageToken;
     if (pageToken === undefined || !wantsRows) {
-      return { rows, bytes: told.data.totalBytesProcessed, affectedRows: told.data.numDmlAffectedRows };
+      return {
+        rows,
+        totalRows: told.data.totalRows,
+        bytes: told.data.totalBytesProcessed,
+        affectedRows: told.data.numDmlAffectedRows,
+      };
     }
   }
 }
@@ -114,6 +121,7 @@ async function readAnswer(
 const pageOfAnswer = z.object({
   jobComplete: z.boolean(),
   pageToken: z.string().optional(),
+  totalRows: z.coerce.number().default(0),
   totalBytesProcessed: z.coerce.number().default(0),
   numDmlAffectedRows: z.coerce.number().default(0),
 });

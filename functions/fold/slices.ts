@@ -56,13 +56,13 @@ export function ageCounts(minutes: Counts, days: Counts, start: number): { minut
   return { minutes: recent, days: older };
 }
 
-/** The parameters of a query over changed slices, and their types. */
+/** The parameters of a query over slices, and their types. Over none it finds nothing. */
 export function sliceParameters(slices: readonly Slice[]) {
   const timestamp = (ms: number) => new Date(ms);
   return {
     params: {
-      from_time: timestamp(Math.min(...slices.map(({ from }) => from))),
-      to_time: timestamp(Math.max(...slices.map(({ to }) => to))),
+      from_time: timestamp(slices.reduce((least, { from }) => Math.min(least, from), slices[0]?.from ?? 0)),
+      to_time: timestamp(slices.reduce((greatest, { to }) => Math.max(greatest, to), 0)),
       slices: slices.map(({ from, to }) => ({ from_time: timestamp(from), to_time: timestamp(to) })),
     },
     types: {

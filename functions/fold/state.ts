@@ -15,7 +15,7 @@ const counts = z.record(z.string(), z.number());
 /** What a tick leaves for the next one. What it says is folded is folded; what is folded it may not say yet. */
 const state = z.object({
   version: z.literal(1),
-  /** When the last tick ended that left nothing undone, in milliseconds since 1970; null before the first. */
+  /** When the last tick began that left nothing undone, in milliseconds since 1970; null before the first. */
   foldedAt: z.number().nullable(),
   /** The greatest received_at that is folded, in microseconds since 1970; null while there is none. */
   watermark: z.number().nullable(),
@@ -31,11 +31,16 @@ const state = z.object({
   mustRebind: z.boolean(),
   /** Whose bindings have changed since persons was last folded. */
   dirty: z.array(person),
-  /** The step of a rebuild that comes next, and the counts when it began: they hold once it is done. */
+  /** The step of a rebuild that comes next, null where none is under way. */
   rebuild: z
     .object({
-      next: z.enum(['operations', 'pairs', 'bindings', 'persons']),
+      next: z.enum(['count', 'operations', 'pairs', 'bindings', 'persons']),
+      /** Why, for who reads of it. */
       reason: z.string(),
+      /** Under which rules. */
+      settingsHash: z.string(),
+      /** When its rows were counted, and what holds of them once it is done. */
+      beganAt: z.number(),
       watermark: z.number().nullable(),
       minutes: counts,
       days: counts,
@@ -45,7 +50,7 @@ const state = z.object({
 
 export type Person = z.output<typeof person>;
 export type FoldState = z.output<typeof state>;
-export type RebuildStep = NonNullable<FoldState['rebuild']>['next'];
+export type Rebuild = NonNullable<FoldState['rebuild']>;
 
 export const emptyState: FoldState = {
   version: 1,
@@ -59,6 +64,17 @@ export const emptyState: FoldState = {
   dirty: [],
   rebuild: null,
 };
+
+/** A rebuild that has not begun. */
+export const rebuildFor = (reason: string): Rebuild => ({
+  next: 'count',
+  reason,
+  settingsHash: '',
+  beganAt: 0,
+  watermark: null,
+  minutes: {},
+  days: {},
+});
 
 export const stateObject = 'fold/state.json';
 

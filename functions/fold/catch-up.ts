@@ -1,0 +1,124 @@
+import { countRows } from './count-rows.ts';
+import { planBindings } from './plan-bindings.ts';
+import { policyParameters } from './policies.ts';
+import { readSql } from './read-sql.ts';
+import { mergePairs } from './rebind.ts';
+import {
+  ageCounts,
+  coarsen,
+  dayMs,
+  findChanged,
+  hourMs,
+  minuteMs,
+  type Slice,
+  sliceParameters,
+  windowStart,
+} from './slices.ts';
+import type { FoldState } from './state.ts';
+import type { TickContext } from './tick-context.ts';
+import { foldPersons, readTouched, uniquePersons } from './touched-persons.ts';
+
+export type CaughtUp =
+  | { readonly kind: 'unchanged' | 'folded'; readonly state: FoldState }
+  /** More than is folded one by one. */
+  | { readonly kind: 'too_much'; readonly reason: string; readonly state: FoldState };
+
+/**
+ * Folds what came in since the state was written, in at most nine queries: one counts, and a second one every hour; where
+ * something is new one copies operations and one pairs, three decide bindings where pairs are new, and two fold the
+ * persons touched.
+ *
+ * What the next tick could not find out by itself, should this one die, is written into the state before the step that
+ * makes it so: that pairs change, and whose bindings will. Slices count as folded only with the state that is written last.
+ */
+export async function catchUp(before: FoldState, context: TickContext): Promise<CaughtUp> {
+  const { options, steps, store } = context;
+  const beganAt = options.now();
+  let state = before;
+  const save = async (changed: Partial<FoldState>) => {
+    state = { ...state, ...changed };
+    await store.write(state);
+  };
+
+  const { slices, counts } = await steps.begin('count', () => findSlices(before, beganAt, context));
+  steps.done.slices = slices.length;
+  const finished = { ...counts, foldedAt: beganAt, mustRebind: false, dirty: [] };
+  if (slices.length === 0 && !state.mustRebind && state.dirty.length === 0) {
+    await save(finished);
+    return { kind: 'unchanged', state };
+  }
+
+  const during = sliceParameters(slices);
+  const hasOperations =
+    slices.length > 0 && (await steps.begin('operations', () => copyOperations(during, context)));
+  let mustRebind = state.mustRebind;
+  if (hasOperations) {
+    if (!mustRebind) await save({ mustRebind: true });
+    const changedPairs = await steps.begin('pairs', () => copyPairs(during, context));
+    mustRebind ||= changedPairs > 0;
+  }
+  if (mustRebind) {
+    const plan = await steps.begin('plan', () => planBindings(context));
+    if (!plan.isComplete) {
+      return { kind: 'too_much', reason: `more than ${options.mostPersons} bindings change`, state };
+    }
+    if (plan.persons.length > 0) await save({ dirty: uniquePersons([...state.dirty, ...plan.persons]) });
+    await steps.begin('bindings', plan.apply);
+    steps.done.bindings = plan.devices;
+  }
+
+  const touched = await steps.begin('touched', () =>
+    readTouched(hasOperations ? during : sliceParameters([]), state.dirty, context),
+  );
+  if (touched === 'too_many') {
+    return { kind: 'too_much', reason: `more than ${options.mostPersons} persons are touched`, state };
+  }
+  if (touched.length > 0) await steps.begin('persons', () => foldPersons(touched, context));
+  steps.done.persons = touched.length;
+  await save(finished);
+  return { kind: 'folded', state };
+}
+
+type DuringSlices = ReturnType<typeof sliceParameters>;
+
+/** The days before the window need not be counted as often: only replays bring rows there. */
+const compareDaysEveryMs = hourMs;
+
+/** Where something came in, and what the state will say once that is folded. */
+async function findSlices(state: FoldState, now: number, { options, steps }: TickContext) {
+  const withDays = now - state.daysComparedAt >= compareDaysEveryMs;
+  const found = await countRows(steps, options.dataset, now, withDays);
+  const folded = ageCounts(state.minutes, state.days, windowStart(now));
+  const slices: Slice[] = coarsen([
+    ...findChanged(folded.minutes, found.minutes, minuteMs),
+    ...(found.days === undefined ? [] : findChanged(folded.days, found.days, dayMs)),
+  ]);
+  const counts = {
+    minutes: found.minutes,
+    days: found.days ?? folded.days,
+    daysComparedAt: withDays ? now : state.daysComparedAt,
+    watermark:
+      found.watermark === null
+        ? state.watermark
+        : Math.max(state.watermark ?? found.watermark, found.watermark),
+  };
+  return { slices, counts };
+}
+
+/** Whether there are any. */
+async function copyOperations(during: DuringSlices, { options, steps }: TickContext): Promise<boolean> {
+  const query = readSql('insert-operations.sql', options.dataset);
+  const { affectedRows } = await steps.query({ query, ...during });
+  return affectedRows > 0;
+}
+
+/** How many pairs are new or have another first claim. */
+async function copyPairs(during: DuringSlices, { options, steps, policies }: TickContext): Promise<number> {
+  const given = policyParameters(policies);
+  const { affectedRows } = await steps.query({
+    query: mergePairs(options.dataset),
+    params: { ...during.params, ...given.params },
+    types: { ...during.types, ...given.types },
+  });
+  return affectedRows;
+}
