@@ -1,16 +1,22 @@
 import { bucketSql } from './bucket.ts';
-import { readSql, type SqlFile } from './read-sql.ts';
+import { readSql, type SqlFile, type SqlTexts } from './read-sql.ts';
 
 /** The view `profiles`: GoogleSQL over state_log and identity_bindings. */
-export const profilesView = (dataset = 'tributary'): string =>
-  composeFold('profiles.sql', dataset, personOf, {
-    operations: `\`${dataset}.state_log\``,
-    counted: "log.debug != 1 AND (log.kind = 'alias' OR STARTS_WITH(log.kind, 'profile_'))",
-  });
+export const profilesView = (files?: SqlTexts): string =>
+  composeFold(
+    'profiles.sql',
+    'tributary',
+    personOf,
+    {
+      operations: '`tributary.state_log`',
+      counted: "log.debug != 1\n    AND (log.kind = 'alias' OR STARTS_WITH(log.kind, 'profile_'))",
+    },
+    files,
+  );
 
 /** The view `items`: GoogleSQL over state_log. */
-export const itemsView = (dataset = 'tributary'): string =>
-  composeFold('items.sql', dataset, 'project, item_key, item_id');
+export const itemsView = (files?: SqlTexts): string =>
+  composeFold('items.sql', 'tributary', 'project, item_key, item_id', {}, files);
 
 /** The query whose result is the whole of `persons`, from profile_operations and identity_bindings. */
 export const personsRebuild = (dataset: string): string =>
@@ -31,6 +37,7 @@ export const personsMerge = (dataset: string): string =>
   composeFold('merge-persons.sql', dataset, personOf, {
     operations: `\`${dataset}.profile_operations\``,
     counted: 'log.bucket IN UNNEST(@buckets)',
+    stated: 'stated_of_touched',
     bucket: bucketSql('touched.project', 'COALESCE(touched.user_id, touched.anonymous_id)'),
   });
 
@@ -41,10 +48,11 @@ function composeFold(
   file: SqlFile,
   dataset: string,
   subject: string,
-  places: Readonly<Record<string, string>> = {},
+  places: Readonly<Record<string, string>>,
+  files?: SqlTexts,
 ): string {
-  const filled = new Map(Object.entries({ subject, ...places }));
-  return readSql(file, dataset).replace(/\{(\w+)\}/g, (_, name: string) => {
+  const filled = new Map(Object.entries({ subject, stated: 'stated', ...places }));
+  return readSql(file, dataset, files).replace(/\{(\w+)\}/g, (_, name: string) => {
     const text = filled.get(name);
     if (text === undefined) throw new Error(`${file} has {${name}}, for which there is no text.`);
     return text;

@@ -1,15 +1,16 @@
 import { sqlFiles } from './generated/sql-files.ts';
 
 export type SqlFile = keyof typeof sqlFiles;
+export type SqlTexts = Readonly<Record<SqlFile, string>>;
 
 /**
  * The statement of a file of functions/fold/sql: a line `-- include other.sql` stands for the text of that file, and
  * `tributary` for the dataset.
  */
-export const readSql = (file: SqlFile, dataset: string): string =>
-  expandIncludes(sqlFiles[file], (name) => {
+export const readSql = (file: SqlFile, dataset: string, files: SqlTexts = sqlFiles): string =>
+  expandIncludes(files[file], (name) => {
     if (!isSqlFile(name)) throw new Error(`${file} includes ${name}, which does not exist.`);
-    return sqlFiles[name];
+    return files[name];
   }).replaceAll('`tributary.', () => `\`${dataset}.`);
 
 /** Puts the texts of other files where a text includes them, as deep as they do. */

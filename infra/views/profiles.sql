@@ -26,7 +26,10 @@ stated AS (
     ON
       bound.project = log.project
       AND bound.anonymous_id = IF(log.user_id IS NULL, log.anonymous_id, NULL)
-  WHERE log.debug != 1 AND (log.kind = 'alias' OR STARTS_WITH(log.kind, 'profile_')) AND (log.user_id IS NOT NULL OR log.anonymous_id IS NOT NULL)
+  WHERE
+    log.debug != 1
+    AND (log.kind = 'alias' OR STARTS_WITH(log.kind, 'profile_'))
+    AND (log.user_id IS NOT NULL OR log.anonymous_id IS NOT NULL)
 ),
 operations AS (
   -- One row per operation, however often it arrived: the first copy. Where the time is that of receiving, the last copy,

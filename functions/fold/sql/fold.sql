@@ -2,7 +2,7 @@ operations AS (
   -- One row per operation, however often it arrived: the first copy. Where the time is that of receiving, the last copy,
   -- since a repeat may be a new statement.
   SELECT *
-  FROM stated
+  FROM {stated}
   QUALIFY
     ROW_NUMBER() OVER (
       PARTITION BY event_id, {subject}

@@ -9,6 +9,12 @@ USING (
     GROUP BY {subject}
   ),
   -- include persons.sql
+  stated_of_touched AS (
+    SELECT *
+    FROM stated
+    WHERE TO_JSON_STRING([{subject}]) IN (SELECT person FROM touched)
+  ),
+  -- include fold.sql
   SELECT
     {bucket} AS bucket,
     touched.project,

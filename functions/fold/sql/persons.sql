@@ -20,6 +20,7 @@ stated AS (
     ON
       bound.project = log.project
       AND bound.anonymous_id = IF(log.user_id IS NULL, log.anonymous_id, NULL)
-  WHERE {counted} AND (log.user_id IS NOT NULL OR log.anonymous_id IS NOT NULL)
+  WHERE
+    {counted}
+    AND (log.user_id IS NOT NULL OR log.anonymous_id IS NOT NULL)
 ),
--- include fold.sql

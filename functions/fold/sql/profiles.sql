@@ -4,5 +4,6 @@
 -- some minutes behind.
 WITH
 -- include persons.sql
+-- include fold.sql
 SELECT project, user_key, user_id, anonymous_id, properties, first_seen_at, updated_at
 FROM folded
