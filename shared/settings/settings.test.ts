@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { dialects } from '../events/event.ts';
 import { InvalidSettings, parseSettings } from './parse-settings.ts';
-import { identityOf, judgeProject, settingsOf, settingsSchema } from './settings.ts';
+import { judgeProject, settingsOf, settingsSchema } from './settings.ts';
 
 const judge = (settings: object, project = 'shop') =>
   judgeProject(settingsSchema.parse(settings), project, 'analysys');
@@ -43,23 +42,21 @@ describe('the settings of a project', () => {
     expect(settingsOf(settings, 'constructor')).toEqual(defaults);
   });
 
-  test('say how anonymous events are given to people, by default as the vendor of the dialect does', () => {
+  test('say whose anonymous events are, and which aliases count no more', () => {
+    const voided = ['0123456789abcdef0123456789abcdef'];
     const settings = settingsSchema.parse({
       projects: {
-        shop: { identity: { policy: 'devices_to_one_user', order: 'received_at' } },
-        blog: { identity: { policy: 'one_to_one' } },
+        shop: { identity: { policy: 'devices_to_one_user', order: 'received_at', voided } },
+        blog: { identity: {} },
       },
     });
-    const order = 'occurred_at';
-    for (const dialect of dialects) {
-      const policy = dialect === 'analysys' ? 'one_to_one' : 'devices_to_one_user';
-      expect(identityOf(settings, 'elsewhere', dialect)).toEqual({ policy, order });
-      expect(identityOf(settings, 'blog', dialect)).toEqual({ policy: 'one_to_one', order });
-      expect(identityOf(settings, 'shop', dialect)).toEqual({
-        policy: 'devices_to_one_user',
-        order: 'received_at',
-      });
-    }
+    expect(settingsOf(settings, 'shop').identity).toEqual({
+      policy: 'devices_to_one_user',
+      order: 'received_at',
+      voided,
+    });
+    expect(settingsOf(settings, 'blog').identity).toEqual({ order: 'occurred_at', voided: [] });
+    expect(settingsOf(settings, 'elsewhere').identity).toBeUndefined();
   });
 });
 
@@ -105,6 +102,16 @@ describe('an invalid file is refused, naming the file and', () => {
       'a policy of identity that does not exist',
       '{"projects": {"shop": {"identity": {"policy": "last_wins"}}}}',
       /"one_to_one"\|"devices_to_one_user"\n\s+→ at projects\.shop\.identity\.policy/,
+    ],
+    [
+      'a voided alias that is no event_id',
+      '{"projects": {"shop": {"identity": {"voided": ["0123456789abcdef0123456789abcdef", "ann"]}}}}',
+      /expected the event_id of an alias: 32 digits of 0 to 9 and a to f\n\s+→ at projects\.shop\.identity\.voided\[1\]/,
+    ],
+    [
+      'one voided alias where a list belongs',
+      '{"projects": {"shop": {"identity": {"voided": "0123456789abcdef0123456789abcdef"}}}}',
+      /expected array, received string\n\s+→ at projects\.shop\.identity\.voided/,
     ],
     [
       'a rate that lets nothing pass',

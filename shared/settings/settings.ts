@@ -15,13 +15,23 @@ const identity = strict({
     .enum(['one_to_one', 'devices_to_one_user'])
     .optional()
     .describe(
-      'one_to_one: a device is of one user and a user has one device, first come first bound; devices_to_one_user: a device is of its first user, who may have many; absent: one_to_one for Analysys, devices_to_one_user for the other dialects',
+      'one_to_one: a device is of one user and a user has one device, first come first bound; devices_to_one_user: a device is of its first user, who may have many; absent: one_to_one where the project has aliases of Analysys, else devices_to_one_user',
     ),
   order: z
     .enum(['occurred_at', 'received_at'])
     .default('occurred_at')
     .describe(
       'Which alias comes first: by when it happened, so that one that arrives late can win, or by when it was received',
+    ),
+  voided: z
+    .array(
+      z.string().regex(/^[0-9a-f]{32}$/, {
+        error: 'expected the event_id of an alias: 32 digits of 0 to 9 and a to f',
+      }),
+    )
+    .default([])
+    .describe(
+      "Aliases that count no more, by event_id, as if they had never been sent: whoever comes next is bound. identity_bindings names the alias of each binding, identity_conflicts those that lost, state_log all (kind = 'alias')",
     ),
 }).describe('Whose an anonymous event is');
 
@@ -120,19 +130,4 @@ export function judgeProject(
   return known.dialects === undefined || known.dialects.includes(dialect)
     ? 'accepted'
     : 'dialect_not_allowed';
-}
-
-/** How the anonymous events of a project are given to people. */
-export interface IdentityRules {
-  readonly policy: 'one_to_one' | 'devices_to_one_user';
-  readonly order: 'occurred_at' | 'received_at';
-}
-
-/** The rules of identity that hold for a project in a dialect. */
-export function identityOf(settings: Settings, name: string, dialect: Dialect): IdentityRules {
-  const { policy, order } = settingsOf(settings, name).identity ?? {};
-  return {
-    policy: policy ?? (dialect === 'analysys' ? 'one_to_one' : 'devices_to_one_user'),
-    order: order ?? 'occurred_at',
-  };
 }
