@@ -57,11 +57,12 @@ export interface RoutineEntry extends Stamped {
 
 export type Entry = DatasetEntry | TableEntry | RoutineEntry;
 
-/** A change to the catalogue; `ddl` runs in the same transaction as the catalogue's own rows. */
+/** A change to the catalogue; `ddl`, and then `run`, in the same transaction as the catalogue's own rows. */
 export interface Change {
   put?: Entry[];
   remove?: Entry[];
   ddl?: string[];
+  run?: (connection: DuckDBConnection) => Promise<void>;
 }
 
 /**
@@ -115,6 +116,7 @@ export async function openCatalog(database: Database, now: () => Date): Promise<
         JSON.stringify(entry),
       ]);
     }
+    await change.run?.(connection);
   }
 
   function find(kind: 'dataset' | 'table' | 'routine', path: readonly string[]): Entry | undefined {

@@ -16,11 +16,12 @@ const STAGED = 'temp.changed_rows';
 
 /**
  * Runs a translated INSERT, UPDATE, DELETE or MERGE inside the transaction of `connection`: all of it, or, when it
- * throws, nothing once that transaction is rolled back.
+ * throws, nothing once that transaction is rolled back. With `insteadOfAll` its rows replace all that the table held.
  */
 export async function runChange(
   connection: DuckDBConnection,
   change: TranslatedChange,
+  { insteadOfAll = false } = {},
 ): Promise<ChangeCounts> {
   const { sql, target, kind } = change;
   return asQueryFailure(async () => {
@@ -28,7 +29,11 @@ export async function runChange(
     if (kind === 'update' || kind === 'merge') await refuseSecondMatch(connection);
     await refuseBrokenRows(connection, target.fields);
     const counts = await countActions(connection);
-    await store(connection, target.duckdbName, target.fields);
+    const gone = insteadOfAll ? 'true' : `rowid IN (SELECT "row" FROM ${STAGED} WHERE action <> 'insert')`;
+    if (kind !== 'insert' || insteadOfAll) {
+      await connection.run(`DELETE FROM ${target.duckdbName} WHERE ${gone}`);
+    }
+    await insertStaged(connection, target.duckdbName, target.fields);
     await connection.run(`DROP TABLE ${STAGED}`);
     return counts;
   });
@@ -71,14 +76,11 @@ async function countActions(connection: DuckDBConnection): Promise<ChangeCounts>
   };
 }
 
-async function store(
+async function insertStaged(
   connection: DuckDBConnection,
   duckdbName: string,
   fields: readonly Field[],
 ): Promise<void> {
-  await connection.run(
-    `DELETE FROM ${duckdbName} WHERE rowid IN (SELECT "row" FROM ${STAGED} WHERE action <> 'insert')`,
-  );
   const names = fields.map(({ name }) => quoteIdentifier(name)).join(', ');
   const values = fields.map((_, index) => `c${index}`).join(', ');
   await connection.run(

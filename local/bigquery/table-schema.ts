@@ -111,6 +111,12 @@ export function duckdbType(field: Field): string {
   return field.mode === 'REPEATED' ? `${single}[]` : single;
 }
 
+/** What makes the DuckDB table behind a table. */
+export function createStatement(table: { duckdbName: string; fields: readonly Field[] }): string {
+  const columns = table.fields.map((field) => `${quoteIdentifier(field.name)} ${duckdbType(field)}`);
+  return `CREATE TABLE ${table.duckdbName}(${columns.join(', ')})`;
+}
+
 /**
  * What changes an existing table to a new schema: new columns at any depth, in DuckDB's words.
  * BigQuery allows additions and REQUIRED to NULLABLE only; anything else is its "Provided Schema does not match".

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { type CatalogStore, type DatasetReference, displayTable } from '../catalog.ts';
-import type { Database } from '../duckdb.ts';
-import { duplicate, GoogleError, notFound, toGoogleError } from '../errors.ts';
+import { type Destination, storeInDestination } from '../destination.ts';
+import { type Database, quoteIdentifier } from '../duckdb.ts';
+import { duplicate, GoogleError, invalidQuery, notFound, toGoogleError } from '../errors.ts';
 import { analyse, estimateBytes, runQuery } from '../queries.ts';
 import { type ChangeCounts, runChange } from '../run-change.ts';
-import type { QueryParameter, Translated, TranslatedChange } from '../sql/index.ts';
+import type { Field, QueryParameter, TableReference, Translated, TranslatedChange } from '../sql/index.ts';
 
 export interface QueryRequest {
   projectId: string;
@@ -15,6 +16,8 @@ export interface QueryRequest {
   parameterMode?: 'NAMED' | 'POSITIONAL';
   defaultDataset?: DatasetReference;
   maximumBytesBilled?: number;
+  /** Where the result goes; without it, it is kept with the job. */
+  destination?: Destination;
   labels?: Record<string, unknown>;
   /** The job is stopped after so long: `jobTimeoutMs`. */
   timeoutMs?: number;
@@ -47,6 +50,14 @@ export interface JobStore {
   dryRun(request: QueryRequest): Promise<{ translated: Translated; bytesProcessed: number }>;
   get(projectId: string, jobId: string): Job;
   list(projectId: string): Job[];
+  /** Some rows of a job that is done, and how many there are; with a destination, those of the whole table. */
+  readRows(
+    job: Job,
+    start: number,
+    count: number | undefined,
+  ): Promise<{ rows: DuckDBValue[][]; total: number }>;
+  /** The columns of the rows that `readRows` gives. */
+  fieldsOf(job: Job): readonly Field[];
   cancel(job: Job): void;
   remove(job: Job): void;
   /** Cancels what is running. */
@@ -56,6 +67,8 @@ export interface JobStore {
 const MAX_JOBS = 1_000;
 /** Values (rows times columns) of the results that are kept: a few hundred MB at the most. */
 const MAX_RESULT_VALUES = 2_000_000;
+/** Rows of a destination table in one answer, where nothing is asked for. */
+const MAX_PAGE_ROWS = 10_000;
 const INTERRUPT_AGAIN_MS = 20;
 /** Beyond it setTimeout fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -71,12 +84,16 @@ export function openJobStore(context: {
   const open = new Map<Job, { begun: boolean; connection?: DuckDBConnection; settle: () => void }>();
 
   function translateRequest(request: QueryRequest): Translated {
-    return analyse(request.query, {
+    const translated = analyse(request.query, {
       catalog: catalog.forQueries(request.projectId, request.defaultDataset),
       ...(request.parameters === undefined ? {} : { parameters: request.parameters }),
       ...(request.parameterMode === undefined ? {} : { parameterMode: request.parameterMode }),
       now: now(),
     });
+    if (request.destination !== undefined && translated.kind !== 'select') {
+      throw invalidQuery('Cannot set destination table in jobs with DML statements');
+    }
+    return translated;
   }
 
   async function run(job: Job, translated: Translated): Promise<void> {
@@ -89,7 +106,21 @@ export function openJobStore(context: {
             Math.min(timeoutMs, MAX_TIMER_MS),
           );
     try {
-      if (translated.kind === 'select') {
+      const { destination } = job.request;
+      if (translated.kind === 'select' && destination !== undefined) {
+        await catalog.change(() => {
+          if (!open.has(job)) return {};
+          const change = storeInDestination(translated, destination, catalog);
+          return {
+            ...change,
+            run: (connection) =>
+              inTurn(job, connection, async () => {
+                await refuseTooLarge(job, translated, connection);
+                await change.run?.(connection);
+              }),
+          };
+        });
+      } else if (translated.kind === 'select') {
         await database.read((connection) =>
           inTurn(job, connection, async () => {
             await refuseTooLarge(job, translated, connection);
@@ -152,6 +183,18 @@ export function openJobStore(context: {
     const entry = catalog.find('table', [reference.projectId, reference.datasetId, reference.tableId]);
     if (entry?.kind === 'table' && entry.duckdbName === duckdbName) return;
     throw notFound(`Not found: Table ${displayTable(reference)}`);
+  }
+
+  function readTable(reference: TableReference, start: number, count = MAX_PAGE_ROWS) {
+    const { duckdbName, fields } = catalog.table(reference);
+    const columns = fields.map(({ name }) => quoteIdentifier(name)).join(', ');
+    return database.read(async (connection) => {
+      const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${duckdbName}`);
+      const page = await connection.runAndReadAll(
+        `SELECT ${columns} FROM ${duckdbName} LIMIT ${count} OFFSET ${start}`,
+      );
+      return { rows: page.getRows(), total: Number(counted.getRows()[0]?.[0] ?? 0) };
+    });
   }
 
   function end(job: Job): void {
@@ -240,6 +283,16 @@ export function openJobStore(context: {
       if (job === undefined) throw notFound(`Not found: Job ${projectId}:US.${jobId}`);
       return job;
     },
+    async readRows(job, start, count) {
+      if (job.request.destination !== undefined)
+        return readTable(job.request.destination.table, start, count);
+      if (job.rows === undefined) {
+        throw notFound(`Not found: the result of job ${job.projectId}:US.${job.jobId} is no longer kept`);
+      }
+      return { rows: job.rows.slice(start, start + (count ?? job.rows.length)), total: job.rows.length };
+    },
+    fieldsOf: ({ request: { destination }, translated }) =>
+      destination === undefined ? (translated?.schema ?? []) : catalog.table(destination.table).fields,
     list: (projectId) => [...jobs.values()].filter((job) => job.projectId === projectId).toReversed(),
     cancel,
     close() {

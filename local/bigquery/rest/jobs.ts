@@ -93,7 +93,7 @@ export function jobRoutes(jobs: JobStore): Route[] {
       };
     }
     const job = jobs.start(parsed);
-    const answer = await results(job, {
+    const answer = await results(jobs, job, {
       timeoutMs: wholeNumber(body.timeoutMs, 'timeoutMs') ?? DEFAULT_TIMEOUT_MS,
       maxResults: wholeNumber(body.maxResults, 'maxResults'),
       start: 0,
@@ -104,7 +104,7 @@ export function jobRoutes(jobs: JobStore): Route[] {
 
   async function getQueryResults(request: ApiRequest) {
     const { query } = request;
-    const answer = await results(get(request), {
+    const answer = await results(jobs, get(request), {
       timeoutMs: wholeNumber(query.get('timeoutMs'), 'timeoutMs') ?? DEFAULT_TIMEOUT_MS,
       maxResults: wholeNumber(query.get('maxResults'), 'maxResults'),
       start: query.get('pageToken')
@@ -174,6 +174,7 @@ export function jobRoutes(jobs: JobStore): Route[] {
 
 /** Waits for the job within the timeout, and answers one page of its result. */
 async function results(
+  jobs: JobStore,
   job: Job,
   page: {
     timeoutMs: number;
@@ -191,28 +192,25 @@ async function results(
   stop.abort();
   if (job.endedAt === undefined) return { jobReference, jobComplete: false };
   if (job.error !== undefined) throw job.error;
-  const { rows, translated } = job;
-  if (rows === undefined || translated === undefined) {
-    throw notFound(
-      `Not found: the result of job ${job.projectId}:${LOCATION}.${job.jobId} is no longer kept`,
-    );
-  }
-  const wanted = rows.slice(page.start, page.start + (page.maxResults ?? rows.length));
+  const { translated } = job;
+  if (translated === undefined) throw notFound(`Not found: the result of job ${job.jobId}`);
+  const { rows: wanted, total } = await jobs.readRows(job, page.start, page.maxResults);
+  const fields = jobs.fieldsOf(job);
   const sent: object[] = [];
   let bytes = 0;
   for (const row of wanted) {
-    const rest = restRow(row, translated.schema, page.format);
+    const rest = restRow(row, fields, page.format);
     bytes += JSON.stringify(rest).length;
     if (bytes > MAX_PAGE_BYTES && sent.length > 0) break;
     sent.push(rest);
   }
   const next = page.start + sent.length;
   // maxResults 0 asks for the schema alone. A token there would have a client that follows tokens ask for ever.
-  const more = next < rows.length && sent.length > 0;
+  const more = next < total && sent.length > 0;
   return {
-    schema: schemaOf(translated),
+    schema: translated.kind === 'select' ? { fields } : {},
     jobReference,
-    totalRows: String(rows.length),
+    totalRows: String(total),
     ...(more ? { pageToken: writePageToken(next) } : {}),
     ...(sent.length > 0 ? { rows: sent } : {}),
     totalBytesProcessed: String(job.bytesProcessed),
@@ -258,7 +256,7 @@ function jobResource(job: Job): Record<string, unknown> {
     jobReference: { projectId: job.projectId, jobId: job.jobId, location: LOCATION },
     configuration: {
       jobType: 'QUERY',
-      query: job.request.configuration,
+      query: { ...job.request.configuration, ...destinationOf(job) },
       ...(Object.keys(job.request.labels ?? {}).length > 0 ? { labels: job.request.labels } : {}),
       ...(job.request.timeoutMs === undefined ? {} : { jobTimeoutMs: String(job.request.timeoutMs) }),
     },
@@ -283,6 +281,12 @@ function jobResource(job: Job): Record<string, unknown> {
     },
   };
 }
+
+/** A statement that changes rows has its target for a destination. */
+const destinationOf = ({ translated }: Job): object =>
+  translated === undefined || translated.kind === 'select'
+    ? {}
+    : { destinationTable: translated.target.reference };
 
 function dryRunResource(
   request: QueryRequest,

@@ -20,12 +20,9 @@ export const QUERY_PROPERTIES = [
  * than passed over.
  */
 const UNSUPPORTED_PROPERTIES = [
-  'destinationTable',
   'tableDefinitions',
   'externalTableDefinitions',
   'userDefinedFunctionResources',
-  'createDisposition',
-  'writeDisposition',
   'schemaUpdateOptions',
   'timePartitioning',
   'rangePartitioning',
@@ -38,6 +35,9 @@ const UNSUPPORTED_PROPERTIES = [
   'writeIncrementalResults',
 ];
 
+/** Where the result of a job goes; a jobs.query has no such properties. */
+const DESTINATION_PROPERTIES = ['destinationTable', 'createDisposition', 'writeDisposition'];
+
 /**
  * The query of a job's configuration. What is no property of it is left out, as BigQuery does: the Node client leaves its
  * own options there (`types`, `wrapIntegers`, `parseJSON`, `maxResults`, ...).
@@ -46,9 +46,8 @@ export function queryConfiguration(given: Readonly<Record<string, unknown>>): Re
   for (const name of UNSUPPORTED_PROPERTIES) {
     if (!isOff(given[name])) throw notImplemented(`JobConfigurationQuery: property '${name}'`);
   }
-  return Object.fromEntries(
-    QUERY_PROPERTIES.filter((name) => name in given).map((name) => [name, given[name]]),
-  );
+  const names = [...QUERY_PROPERTIES, ...DESTINATION_PROPERTIES];
+  return Object.fromEntries(names.filter((name) => name in given).map((name) => [name, given[name]]));
 }
 
 /** The properties of a jobs.query without those that ask for nothing, as `createSession: false` does. */
@@ -81,11 +80,13 @@ export function readQuery(
   }
   const parameters = body.queryParameters;
   if (parameters !== undefined && !Array.isArray(parameters)) throw invalid('queryParameters must be a list');
+  const destination = readDestination(body, projectId);
   const maximumBytesBilled = wholeNumber(body.maximumBytesBilled, 'maximumBytesBilled');
   return {
     projectId,
     query: body.query,
     labels,
+    ...(destination === undefined ? {} : { destination }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     configuration: { ...body, useLegacySql: false, priority: body.priority ?? 'INTERACTIVE' },
     ...(parameters === undefined ? {} : { parameters: parameters.map(readParameter) }),
@@ -100,6 +101,52 @@ export function readQuery(
         }
       : {}),
   };
+}
+
+const writeDispositions = ['WRITE_EMPTY', 'WRITE_APPEND', 'WRITE_TRUNCATE', 'WRITE_TRUNCATE_DATA'] as const;
+const createDispositions = ['CREATE_IF_NEEDED', 'CREATE_NEVER'] as const;
+
+function readDestination(
+  body: Readonly<Record<string, unknown>>,
+  projectId: string,
+): QueryRequest['destination'] {
+  if (isOff(body.destinationTable)) {
+    for (const name of DESTINATION_PROPERTIES) {
+      if (!isOff(body[name])) throw notImplemented(`'${name}' without a destinationTable`);
+    }
+    return undefined;
+  }
+  const table = recordOf(body.destinationTable, 'destinationTable');
+  const { datasetId, tableId } = table;
+  if (typeof datasetId !== 'string' || typeof tableId !== 'string') {
+    throw invalid('Required parameter is missing: destinationTable.datasetId and tableId');
+  }
+  if (!/^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}\p{Zs}]{1,1024}$/u.test(tableId)) {
+    throw invalid(
+      `Invalid table ID "${tableId}", or one with a decorator, which is not supported by the local BigQuery.`,
+    );
+  }
+  return {
+    table: {
+      projectId: typeof table.projectId === 'string' ? table.projectId : projectId,
+      datasetId,
+      tableId,
+    },
+    write: oneOf(body, 'writeDisposition', writeDispositions),
+    create: oneOf(body, 'createDisposition', createDispositions),
+  };
+}
+
+/** The property's value, the first of `values` where it is absent. */
+function oneOf<const T extends string>(
+  body: Readonly<Record<string, unknown>>,
+  name: string,
+  values: readonly [T, ...T[]],
+): T {
+  const value = body[name] ?? values[0];
+  const found = values.find((candidate) => candidate === value);
+  if (found === undefined) throw invalid(`Invalid value at '${name}': ${String(value)}`);
+  return found;
 }
 
 function readParameter(value: unknown): QueryParameter {

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type CatalogStore, displayTable, type TableEntry } from '../catalog.ts';
-import { type Database, quoteIdentifier } from '../duckdb.ts';
+import type { Database } from '../duckdb.ts';
 import { duplicate, invalid } from '../errors.ts';
 import { analyseQuery } from '../queries.ts';
 import type { TableReference } from '../sql/index.ts';
 import type { Field } from '../sql/types.ts';
-import { duckdbType, planSchemaChange, readFields } from '../table-schema.ts';
+import { createStatement, planSchemaChange, readFields } from '../table-schema.ts';
 import { measureTable, totalBytes } from '../table-size.ts';
 import {
   type ApiRequest,
@@ -246,11 +246,6 @@ export function tableRoutes(context: {
       numLongTermBytes: '0',
     };
   }
-}
-
-function createStatement(entry: TableEntry): string {
-  const columns = entry.fields.map((field) => `${quoteIdentifier(field.name)} ${duckdbType(field)}`);
-  return `CREATE TABLE ${entry.duckdbName}(${columns.join(', ')})`;
 }
 
 function readProperties(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
