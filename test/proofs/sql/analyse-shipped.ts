@@ -1,7 +1,8 @@
 import type { AnalyserCatalog, Column, Evaluator, TableFunctionSignature } from './evaluator.ts';
-import { writeType } from './evaluator-values.ts';
+import { type TypeMessage, writeType } from './evaluator-values.ts';
 import {
   readDocumentedQueries,
+  readFoldStatements,
   readQueryFiles,
   readTables,
   readViews,
@@ -15,6 +16,8 @@ export interface ShippedAnalysis {
   readonly tableFunctions: number;
   /** The `.sql` files that are no views. */
   readonly queryFiles: number;
+  /** Those that fold runs. */
+  readonly foldStatements: number;
   readonly documentedQueries: number;
   /** As `file:line:column: what GoogleSQL says`. */
   readonly refusals: readonly string[];
@@ -22,7 +25,7 @@ export interface ShippedAnalysis {
 
 type Relation = AnalyserCatalog['tables'][number];
 
-/** Has GoogleSQL's analyser read every view, table function, file of a query and documented query, over the tables of `infra/tables`. */
+/** Has GoogleSQL's analyser read every view, table function, file of a query, statement of fold and documented query, over the tables of `infra/tables`. */
 export async function analyseShipped(evaluator: Evaluator): Promise<ShippedAnalysis> {
   const tables: Relation[] = readTables().map(columnsOfTable);
   const tableFunctions: TableFunctionSignature[] = [];
@@ -53,8 +56,9 @@ export async function analyseShipped(evaluator: Evaluator): Promise<ShippedAnaly
   }
   const documented = readDocumentedQueries();
   const files = readQueryFiles();
-  for (const query of [...files, ...documented]) {
-    const answer = await evaluator.analyse(query.sql, named(tables, tableFunctions));
+  const ofFold = readFoldStatements();
+  for (const query of [...files, ...ofFold, ...documented]) {
+    const answer = await evaluator.analyse(query.sql, named(tables, tableFunctions), parameterTypes);
     if (answer.kind === 'refused') refusals.push(place(query, answer.text));
   }
   const routines = views.filter((view) => view.arguments.length > 0).length;
@@ -62,6 +66,7 @@ export async function analyseShipped(evaluator: Evaluator): Promise<ShippedAnaly
     views: views.length - routines,
     tableFunctions: routines,
     queryFiles: files.length,
+    foldStatements: ofFold.length,
     documentedQueries: documented.length,
     refusals,
   };
@@ -92,6 +97,36 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 const typeOf = (type: string) => ({ typeKind: `TYPE_${kinds[type] ?? type}` });
+
+const arrayOf = (elementType: TypeMessage): TypeMessage => ({
+  typeKind: 'TYPE_ARRAY',
+  arrayType: { elementType },
+});
+
+const arrayOfStructs = (fields: Readonly<Record<string, string>>): TypeMessage =>
+  arrayOf({
+    typeKind: 'TYPE_STRUCT',
+    structType: {
+      field: Object.entries(fields).map(([fieldName, type]) => ({ fieldName, fieldType: typeOf(type) })),
+    },
+  });
+
+const persons = arrayOfStructs({
+  project: 'STRING',
+  user_key: 'STRING',
+  user_id: 'STRING',
+  anonymous_id: 'STRING',
+});
+
+/** Of the parameters of fold's statements that are arrays: the analyser cannot tell what of. */
+const parameterTypes: Readonly<Record<string, TypeMessage>> = {
+  slices: arrayOfStructs({ from_time: 'TIMESTAMP', to_time: 'TIMESTAMP' }),
+  policies: arrayOfStructs({ project: 'STRING', policy: 'STRING', claim_order: 'STRING' }),
+  voided: arrayOfStructs({ project: 'STRING', event_id: 'STRING' }),
+  buckets: arrayOf(typeOf('INT64')),
+  persons,
+  dirty: persons,
+};
 
 const writeArguments = (view: ShippedView): string =>
   view.arguments.map(({ name, type }) => `${name} ${type}`).join(', ');

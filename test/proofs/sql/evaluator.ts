@@ -42,8 +42,15 @@ export interface AnalyserCatalog {
 export interface Evaluator {
   /** Runs a query that reads no table. */
   evaluate(sql: string): Promise<Answer>;
-  /** The output columns of a query or of CREATE TABLE FUNCTION ... AS. */
-  analyse(sql: string, catalog?: AnalyserCatalog): Promise<Analysed>;
+  /**
+   * The output columns of a query or of CREATE TABLE FUNCTION ... AS; none for INSERT and MERGE. Parameters whose types are
+   * not given are of those that the query asks for.
+   */
+  analyse(
+    sql: string,
+    catalog?: AnalyserCatalog,
+    parameters?: Readonly<Record<string, TypeMessage>>,
+  ): Promise<Analysed>;
   close(): void;
 }
 
@@ -62,7 +69,12 @@ export async function startEvaluator({ server, protos }: ZetaSql): Promise<Evalu
     ...language,
     productMode: 'PRODUCT_EXTERNAL',
     reservedKeywords: ['QUALIFY'],
-    supportedStatementKinds: ['RESOLVED_QUERY_STMT', 'RESOLVED_CREATE_TABLE_FUNCTION_STMT'],
+    supportedStatementKinds: [
+      'RESOLVED_QUERY_STMT',
+      'RESOLVED_CREATE_TABLE_FUNCTION_STMT',
+      'RESOLVED_INSERT_STMT',
+      'RESOLVED_MERGE_STMT',
+    ],
   };
   const options = {
     languageOptions,
@@ -85,10 +97,11 @@ export async function startEvaluator({ server, protos }: ZetaSql): Promise<Evalu
         return { kind: 'refused', text: refusalOf(error) };
       }
     },
-    async analyse(sql, catalog) {
+    async analyse(sql, catalog, parameters = {}) {
       try {
+        const queryParameters = Object.entries(parameters).map(([name, type]) => ({ name, type }));
         const answer = await call<AnalyseResponse>('Analyze', {
-          options,
+          options: { ...options, queryParameters },
           simpleCatalog: { ...builtin, ...(catalog && catalogMessage(catalog)) },
           sqlStatement: sql,
         });

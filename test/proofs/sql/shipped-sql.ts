@@ -1,3 +1,5 @@
+import { personsMerge, personsRebuild } from '../../../functions/fold/compose-sql.ts';
+import { readSql, type SqlFile } from '../../../functions/fold/read-sql.ts';
 import { listFiles, readText } from '../../repository-files.ts';
 
 /** A query that the repository ships, and where it is written. */
@@ -44,11 +46,33 @@ export const readViews = (): ShippedView[] =>
       };
     });
 
-/** What is shipped as GoogleSQL beside the views: each `.sql` file of a function, a command or an example is one query. */
+/** What is shipped as GoogleSQL beside the views: each `.sql` file of a command or an example is one query. */
 export const readQueryFiles = (): ShippedQuery[] =>
   listFiles()
-    .filter((path) => path.endsWith('.sql') && !/^infra\/views\/|^test\//.test(path))
+    .filter((path) => path.endsWith('.sql') && !/^infra\/views\/|^test\/|^functions\/fold\//.test(path))
     .map((file) => ({ file, line: 1, column: 1, sql: readText(file) }));
+
+/**
+ * The statements of fold, each with the files that it includes: a place in one counts the lines of all. Files with places in
+ * braces are parts of the views, and of what is composed for the table of persons.
+ */
+export const readFoldStatements = (): ShippedQuery[] => {
+  const names = listFiles().flatMap((path) => /^functions\/fold\/sql\/([\w-]+\.sql)$/.exec(path)?.[1] ?? []);
+  const whole = names.flatMap((name): [string, string][] => {
+    const sql = readSql(name as SqlFile, 'tributary');
+    return /\{\w+\}/.test(sql) ? [] : [[name, sql]];
+  });
+  const composed: [string, string][] = [
+    ['merge-persons.sql', personsMerge('tributary')],
+    ['rebuild-persons.sql', personsRebuild('tributary')],
+  ];
+  return [...whole, ...composed].map(([name, sql]) => ({
+    file: `functions/fold/sql/${name}, composed`,
+    line: 1,
+    column: 1,
+    sql,
+  }));
+};
 
 /**
  * The queries of the documents: blocks of SQL, what `npm run query` is given, and the texts of the examples' code that
