@@ -99,11 +99,13 @@ test('npm start serves, shows each batch, answers queries, and Ctrl-C ends it wi
 test('--sample --exit shows what landed, in a folder that was stopped before, and ends with 0', async () => {
   const { stdout, stderr, code } = await finish(run('start.ts', [...flags, '--sample', '--exit']));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toContain('events shows 15 new events and none of an earlier run.');
+  expect(stdout).toContain('events shows 35 new events and none of an earlier run.');
   expect(stdout).toMatch(/sample-web +resent +5 +10/);
   expect(stdout).toMatch(/sample-server +bad_xwho +event +1/);
   expect(stdout).toMatch(/sample-server +invalid_json +request +1/);
   expect(stdout).toMatch(/sample-web +alias +customer-1001/);
+  expect(stdout).toMatch(/sample-web +customer-1010 +NULL +\{.*"level":"gold"/);
+  expect(stdout).toMatch(/sample-web +product +shoes-42 +\{.*"price":129\.95/);
 });
 
 test('a taken port is named with its flag, and nothing is started', async () => {

@@ -66,9 +66,20 @@ const reports = [
   },
   {
     title: 'Identity and profile operations (table state_log: what profiles are folded from)',
-    sql: `SELECT project, kind, user_id, anonymous_id, properties FROM state_log WHERE ${ofThisRun}
+    sql: `SELECT project, kind, user_id, anonymous_id, properties FROM state_log
+          WHERE ${ofThisRun} AND kind != 'item_set'
           QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY received_at, batch_id, batch_index) = 1
           ORDER BY project, occurred_at, batch_index`,
+  },
+  {
+    title: 'Profiles (view profiles: what is known of each person now)',
+    sql: `SELECT project, user_id, anonymous_id, properties, updated_at FROM profiles WHERE ${ofSample}
+          ORDER BY project, user_id, anonymous_id`,
+  },
+  {
+    title: 'Items (view items: what is known of each thing now)',
+    sql: `SELECT project, item_key, item_id, properties FROM items WHERE ${ofSample}
+          ORDER BY project, item_key, item_id`,
   },
   {
     title: 'Deliveries (view event_deliveries: one request was sent twice, as after a lost answer)',

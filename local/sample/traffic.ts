@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { makeEarlierDays } from './earlier-days.ts';
 
 /** One request as an SDK sends it, and what should become of it. */
 export interface SampleRequest {
@@ -14,11 +15,11 @@ export interface SampleRequest {
 export const sampleProjects = ['sample-web', 'sample-app', 'sample-server'] as const;
 
 /**
- * An hour in a shop of sports goods, as the Analysys SDKs for the web, iOS, Android, Java and Node send it. Everything
- * but the times is the same in every run; `now` is in milliseconds.
+ * A shop of sports goods in the last hour, and its site in the nine days before, as the Analysys SDKs for the web, iOS,
+ * Android, Java and Node send it. Everything but the times is the same in every run; `now` is in milliseconds.
  */
 export function makeSampleTraffic(now: number): SampleRequest[] {
-  return [...webVisit(now), ...appVisits(now), ...backEnd(now), ...mistakes(now)];
+  return [...makeEarlierDays(now), ...webVisit(now), ...appVisits(now), ...backEnd(now), ...mistakes(now)];
 }
 
 type Context = Readonly<Record<string, unknown>>;
