@@ -9,6 +9,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'functions/ingest/publish-or-spill.ts',
     'functions/ingest/publish.ts',
     'functions/ingest/spill.ts',
+    'functions/ingest/tune-memory.ts',
     'shared/configuration/read-configuration.ts',
     'shared/google/object-store.ts',
     'shared/google/pubsub-publisher.ts',
@@ -22,6 +23,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'functions/ingest/metrics.ts',
     'shared/host/metrics.ts',
   ],
+  'functions/ingest/tune-memory.ts': ['node:v8'],
   'functions/ingest/handle-request.ts': [
     'functions/ingest/accept-request.ts',
     'functions/ingest/answer.ts',
@@ -75,15 +77,16 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/wire/json/value-rules.ts',
   ],
   'shared/wire/analysys/read-body.ts': [
-    'node:zlib',
     'shared/events/event.ts',
     'shared/wire/analysys/decode-base64.ts',
     'shared/wire/analysys/decrypt.ts',
     'shared/wire/analysys/mend-utf8.ts',
     'shared/wire/read-parameter.ts',
     'shared/wire/dialect.ts',
+    'shared/wire/gunzip.ts',
     'shared/wire/json/parse-json.ts',
   ],
+  'shared/wire/gunzip.ts': ['node:zlib'],
   'shared/wire/read-parameter.ts': ['node:querystring'],
   'shared/wire/analysys/decode-base64.ts': ['node:querystring'],
   'shared/wire/analysys/decrypt.ts': [
@@ -119,9 +122,9 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/wire/growingio/endpoint.ts': ['node:querystring'],
   'shared/wire/growingio/read-body.ts': [
     'node:querystring',
-    'node:zlib',
     'shared/events/event.ts',
     'shared/wire/dialect.ts',
+    'shared/wire/gunzip.ts',
     'shared/wire/growingio/decode-lz-string.ts',
     'shared/wire/growingio/decode-protobuf.ts',
     'shared/wire/growingio/decode-snappy.ts',
@@ -210,8 +213,8 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/wire/read-parameter.ts',
   ],
   'shared/wire/segment/read-body.ts': [
-    'node:zlib',
     'shared/events/event.ts',
+    'shared/wire/gunzip.ts',
     'shared/wire/json/parse-json.ts',
   ],
   'shared/wire/segment/decode-message.ts': [
@@ -273,6 +276,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'node:zlib',
     'shared/events/event.ts',
     'shared/wire/dialect.ts',
+    'shared/wire/gunzip.ts',
     'shared/wire/json/parse-json.ts',
   ],
   'shared/wire/tributary/check.ts': [

@@ -19,6 +19,9 @@ import { ingestCounts } from './metrics.ts';
 import { createPublishQueue } from './publish.ts';
 import { createMessageStore } from './publish-or-spill.ts';
 import { createSpill } from './spill.ts';
+import { tuneMemory } from './tune-memory.ts';
+
+tuneMemory();
 
 const mebibyte = 1024 * 1024;
 

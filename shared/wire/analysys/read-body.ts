@@ -1,6 +1,6 @@
-import { gunzipSync } from 'node:zlib';
 import type { Refusal } from '../../events/event.ts';
 import type { WireRequest } from '../dialect.ts';
+import { gunzip } from '../gunzip.ts';
 import { type JsonValue, parseJson } from '../json/parse-json.ts';
 import { readParameter } from '../read-parameter.ts';
 import { decodeBase64 } from './decode-base64.ts';
@@ -55,7 +55,7 @@ export function readBody(request: Sent & Pick<WireRequest, 'body'>, inflatedByte
 function readGzip(bytes: Buffer, request: Sent, inflatedBytes: number): ReadBody {
   let text: Buffer;
   try {
-    text = gunzipSync(bytes, { maxOutputLength: inflatedBytes });
+    text = gunzip(bytes, inflatedBytes);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ERR_BUFFER_TOO_LARGE') {

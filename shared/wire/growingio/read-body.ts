@@ -1,7 +1,7 @@
 import { unescape as decodePercent } from 'node:querystring';
-import { gunzipSync } from 'node:zlib';
 import type { Refusal } from '../../events/event.ts';
 import type { DecodeOptions, WireRequest } from '../dialect.ts';
+import { gunzip } from '../gunzip.ts';
 import { type JsonValue, parseJson } from '../json/parse-json.ts';
 import { readParameter } from '../read-parameter.ts';
 import { decodeLzString } from './decode-lz-string.ts';
@@ -74,7 +74,7 @@ const tryPlain = (bytes: Buffer, route: Route, options: DecodeOptions): Tried =>
 function tryGzip(bytes: Buffer, route: Route, options: DecodeOptions): Tried {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return undefined;
   try {
-    const inflated = gunzipSync(bytes, { maxOutputLength: options.inflatedBytes });
+    const inflated = gunzip(bytes, options.inflatedBytes);
     return readAs(withoutGzip, inflated, route, options) ?? unreadableInGzip;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -1,5 +1,5 @@
-import { gunzipSync } from 'node:zlib';
 import type { Refusal } from '../../events/event.ts';
+import { gunzip } from '../gunzip.ts';
 import { type JsonValue, parseJson } from '../json/parse-json.ts';
 
 /** Members of an event, nested values included; an SDK sends a few dozen an event. */
@@ -15,7 +15,7 @@ export function readBody(body: Buffer, inflatedBytes: number): ReadBody {
   if (body.length === 0) return refuse('empty_body', 'the body is empty; it should be a JSON object');
   if (!isGzip(body)) return readJson(body);
   try {
-    return readJson(gunzipSync(body, { maxOutputLength: inflatedBytes }));
+    return readJson(gunzip(body, inflatedBytes));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     return code === 'ERR_BUFFER_TOO_LARGE'
@@ -37,10 +37,24 @@ export function readJson(bytes: Buffer): ReadBody {
  * One that is compressed stays as it is: RudderStack's SDK sends the very bytes again.
  */
 export function withoutSentAt(body: Buffer): Buffer {
-  if (isGzip(body) || !body.includes('"sentAt"')) return body;
-  // Within a string the quotation marks would be escaped.
-  return Buffer.from(body.toString('latin1').replace(/"sentAt"\s*:\s*"[^"\\]*"/g, '""'), 'latin1');
+  if (isGzip(body)) return body;
+  const kept: Buffer[] = [];
+  let from = 0;
+  for (let at = body.indexOf(sentAt); at >= 0; at = body.indexOf(sentAt, at + sentAt.length)) {
+    const member = sentAtMember.exec(body.toString('latin1', at, at + longestSentAt));
+    if (member === null) continue;
+    kept.push(body.subarray(from, at), emptyText);
+    from = at + member[0].length;
+  }
+  return from === 0 ? body : Buffer.concat([...kept, body.subarray(from)]);
 }
+
+const sentAt = '"sentAt"';
+/** Within a string the quotation marks would be escaped. */
+const sentAtMember = /^"sentAt"\s*:\s*"[^"\\]*"/;
+/** With white space; a time has some thirty characters. */
+const longestSentAt = 200;
+const emptyText = Buffer.from('""');
 
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 

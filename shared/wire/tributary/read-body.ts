@@ -1,6 +1,7 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import type { Refusal } from '../../events/event.ts';
 import type { DecodeOptions } from '../dialect.ts';
+import { gunzip } from '../gunzip.ts';
 import { type JsonBounds, type JsonValue, measureJson, parseJson } from '../json/parse-json.ts';
 
 /** An element of a request: a value, or why its line is none, and the line as it came where it is text. */
@@ -91,8 +92,10 @@ function inflate(body: Buffer, inflatedBytes: number): Inflated {
   const isZstd = body.length >= 4 && body.readUInt32LE(0) === 0xfd2fb528;
   if (!isGzip && !isZstd) return { ok: true, text: body };
   try {
-    const limits = { maxOutputLength: inflatedBytes };
-    return { ok: true, text: isGzip ? gunzipSync(body, limits) : zstdDecompressSync(body, limits) };
+    const text = isGzip
+      ? gunzip(body, inflatedBytes)
+      : zstdDecompressSync(body, { maxOutputLength: inflatedBytes });
+    return { ok: true, text };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ERR_BUFFER_TOO_LARGE') {
