@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { noFaults } from '../../local/bigquery/faults.ts';
 import { encodeEventBatch } from '../../shared/warehouse/event-batch.ts';
+import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
 import { eventRow, type Push, quarantineRow, startLoad, wrap } from './start-for-test.ts';
 
 type Load = Awaited<ReturnType<typeof startLoad>>;
@@ -48,6 +49,23 @@ describe('a batch', () => {
     expect((await load.push({})).status).toBe(204);
   });
 
+  test('names the keys of an operation, and of one that was sent before there were keys has none', async () => {
+    const operation = { kind: 'profile_set', name: undefined, properties: '{"":1,"a.b":2}' };
+    const before = { events: [eventRow({ ...operation, event_id: 'v1' })], state: [0] };
+    const now = { events: [eventRow({ ...operation, event_id: 'v2', keys: ['', 'a.b'] })], state: [0] };
+    await load.push({ batch: before, attributes: { schema_version: '1' } });
+    await load.push({ batch: now, attributes: { schema_version: '2' } });
+    for (const table of ['event_log', 'state_log']) {
+      const rows = await load.rows(table);
+      expect(rows.find(({ event_id }) => event_id === 'v1')).toMatchObject({
+        ...operation,
+        name: null,
+        keys: [],
+      });
+      expect(rows.find(({ event_id }) => event_id === 'v2')?.keys).toEqual(['', 'a.b']);
+    }
+  });
+
   test('of a newer schema version waits for a newer deployment', async () => {
     const answer = await load.push({ attributes: { schema_version: '999' } });
     expect(answer.status).toBe(503);
@@ -90,7 +108,7 @@ describe('rows that BigQuery refuses', () => {
         reason: 'refused_by_bigquery',
         detail: expect.stringContaining('outside the allowed bounds'),
         replayable: true,
-        schema_version: 1,
+        schema_version: currentSchemaVersion,
       },
     ]);
     expect(load.logged).toMatchObject([{ severity: 'WARNING', quarantined: 1 }]);

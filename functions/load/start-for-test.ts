@@ -16,6 +16,7 @@ import { encodeRow } from '../../shared/warehouse/encode-row.ts';
 import { type EventBatch, encodeEventBatch } from '../../shared/warehouse/event-batch.ts';
 import type { EventLogRow, QuarantineRow } from '../../shared/warehouse/generated/row-types.ts';
 import { createRowBuffer } from '../../shared/warehouse/row-buffer.ts';
+import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
 import { eventLog, quarantine } from '../../shared/warehouse/tables/index.ts';
 import { createWriter, type WriterLimits } from '../../shared/warehouse/writer.ts';
 import { createLoadHandler } from './handler.ts';
@@ -128,7 +129,7 @@ export function wrap({ batch = {}, data, attributes, messageId = `m${++lastMessa
         dialect: 'segment',
         project: 'shop',
         encoding: 'zstd',
-        schema_version: '1',
+        schema_version: String(currentSchemaVersion),
         ...attributes,
       },
       data: Buffer.from(bytes).toString('base64'),
