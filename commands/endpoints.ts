@@ -4,6 +4,7 @@ import { CommandFailed } from './terminal.ts';
 /** Where commands find the local cloud of `npm start`, by the variables that move its ports. */
 export interface LocalPorts {
   readonly replay: number;
+  readonly fold: number;
   readonly pubsub: number;
   readonly bigquery: number;
   readonly storage: number;
@@ -25,6 +26,7 @@ export function readLocalPorts(environment: NodeJS.ProcessEnv): LocalPorts {
   };
   return {
     replay: port('REPLAY_PORT', 8082),
+    fold: port('FOLD_PORT', 8083),
     pubsub: port('PUBSUB_PORT', 8085),
     bigquery: port('BIGQUERY_PORT', 9050),
     storage: port('STORAGE_PORT', 9065),
@@ -53,9 +55,13 @@ export type CallFunction = (path: string, body: object) => Promise<unknown>;
 /**
  * Makes the call of a private function by its URL: with a token of the local issuer where the function is on this
  * machine, else with one of Google for the credentials of the environment, or with `ID_TOKEN` where that is set.
- * A call rejects with CommandFailed, whose message says what to do.
+ * A call rejects with CommandFailed, whose message says what to do, also where there is no answer `withinMs`.
  */
-export function createCallFunction(url: string, environment: NodeJS.ProcessEnv): CallFunction {
+export function createCallFunction(
+  url: string,
+  environment: NodeJS.ProcessEnv,
+  withinMs = 300_000,
+): CallFunction {
   const audience = url.replace(/\/+$/, '');
   let known: { readonly token: string; readonly renewAt: number } | undefined;
   const tokenOf = async (): Promise<string> => {
@@ -69,7 +75,7 @@ export function createCallFunction(url: string, environment: NodeJS.ProcessEnv):
 
   return async (path, body) => {
     const token = await tokenOf();
-    const answer = await post(`${audience}${path}`, body, { Authorization: `Bearer ${token}` });
+    const answer = await post(`${audience}${path}`, body, { Authorization: `Bearer ${token}` }, withinMs);
     const parsed = parseJson(await answer.text());
     if (answer.ok) return parsed;
     const { data } = refusal.safeParse(parsed);
@@ -117,19 +123,24 @@ or give a token:
   }
 }
 
-async function post(url: string, body: object, headers: Record<string, string>): Promise<Response> {
+async function post(
+  url: string,
+  body: object,
+  headers: Record<string, string>,
+  withinMs = 300_000,
+): Promise<Response> {
   try {
     return await fetch(url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(300_000),
+      signal: AbortSignal.timeout(withinMs),
     });
   } catch (cause) {
     const { origin } = new URL(url);
     throw new CommandFailed(
       isOnThisMachine(url)
-        ? `Nothing answers at ${origin}: start the local cloud with npm start, or name its ports (REPLAY_PORT, GOOGLE_APIS_PORT).`
+        ? `Nothing answers at ${origin}: start the local cloud with npm start, or name its ports (REPLAY_PORT, FOLD_PORT, GOOGLE_APIS_PORT).`
         : `${origin} could not be reached: ${cause instanceof Error ? (cause.cause ?? cause.message) : cause}`,
       { cause },
     );

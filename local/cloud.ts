@@ -13,6 +13,7 @@ import { createQueues, type Queue } from './queues.ts';
 import { type Job, type Scheduler, startScheduler } from './scheduler/index.ts';
 import { type StorageFaults, startStorage } from './storage/index.ts';
 import { createWarehouse } from './warehouse.ts';
+import { watchTable } from './watch-table.ts';
 
 /** What the process is told, as JSON in its first argument. */
 export interface CloudOptions {
@@ -30,6 +31,8 @@ export interface CloudOptions {
   queues: Queue[];
   jobs: Job[];
   buckets: string[];
+  /** Jobs that run not at their times alone, but soon after rows came into a table. */
+  runWhenRowsCome: { job: string; table: string; everyMs: number }[];
   faults: Faults;
   timeScale: number;
 }
@@ -110,10 +113,9 @@ async function main(options: CloudOptions): Promise<void> {
       log,
     }),
   ]);
-  const makingWarehouse = createWarehouse(
-    createBigQuery(project, { LOCAL_BIGQUERY: `127.0.0.1:${ports.bigquery}` }),
-    dataset,
-  );
+  const bigqueryClient = createBigQuery(project, { LOCAL_BIGQUERY: `127.0.0.1:${ports.bigquery}` });
+  const warehouse = bigqueryClient.dataset(dataset);
+  const makingWarehouse = createWarehouse(bigqueryClient, dataset);
   makingWarehouse.catch(() => undefined);
   const makingBuckets = createBuckets(project, ports.storage, options.buckets);
   makingBuckets.catch(() => undefined);
@@ -134,12 +136,24 @@ async function main(options: CloudOptions): Promise<void> {
   const client = createPubSub(project, { LOCAL_PUBSUB: `127.0.0.1:${ports.pubsub}` });
   await Promise.all([createQueues(client, queues), makingWarehouse, makingBuckets]);
   await client.close();
-  scheduler = startScheduler({ jobs, sign: googleApis.issuer.sign, log });
+  const started = startScheduler({ jobs, sign: googleApis.issuer.sign, log });
+  scheduler = started;
+  const watched = options.runWhenRowsCome.map(({ job, table, everyMs }) =>
+    watchTable({
+      table: warehouse.table(table),
+      everyMs,
+      async onRows() {
+        const run = await started.run(job);
+        if ('error' in run || run.status >= 300) throw new Error(`${job} did not run`);
+      },
+    }),
+  );
 
   let closing = false;
   const close = async () => {
     if (closing) return;
     closing = true;
+    for (const watch of watched) watch.close();
     scheduler?.close();
     await pubsub.close();
     await bigquery.close();

@@ -59,7 +59,14 @@ export type Counts = ReturnType<PubSubServer['counts']> & ReturnType<StorageServ
 /** A running local cloud: one process of Google's services, `cloud`, and one of each function, by its name. */
 export interface LocalCloud {
   ports: Ports;
-  urls: { ingest: string; replay: string; bigquery: string; storage: string; googleApis: string };
+  urls: {
+    ingest: string;
+    replay: string;
+    fold: string;
+    bigquery: string;
+    storage: string;
+    googleApis: string;
+  };
   /** The LOCAL_ variables that point this project's clients at it, and GOOGLE_CLOUD_PROJECT. */
   environment: Readonly<Record<string, string>>;
   /** Resolves once the named process, or all of them, serve. */
@@ -94,6 +101,10 @@ const ACCOUNT_DOMAIN = 'local.iam.gserviceaccount.com';
 const SCHEDULER_ACCOUNT = `scheduler@${ACCOUNT_DOMAIN}`;
 const OPERATOR_ACCOUNT = `operator@${ACCOUNT_DOMAIN}`;
 const SPILL_BUCKET = 'tributary-spill';
+const FOLD_BUCKET = 'tributary-fold';
+/** In the cloud the schedule is enough; on a laptop nobody waits five minutes for what he has just sent. */
+const FOLD_JOB = 'fold';
+const FOLD_EVERY_MS = 5_000;
 /** The host of a function gives its requests and hooks ten seconds, as Cloud Run does. */
 const GRACE_MS = 12_000;
 
@@ -134,7 +145,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     ports,
     queues: deployables.flatMap((it) => queueOf(it, ports)),
     jobs: deployables.flatMap((it) => jobsOf(it, ports)),
-    buckets: [SPILL_BUCKET],
+    buckets: [SPILL_BUCKET, FOLD_BUCKET],
+    runWhenRowsCome: [{ job: FOLD_JOB, table: 'state_log', everyMs: FOLD_EVERY_MS }],
     faults,
     timeScale: options.timeScale ?? 1,
   });
@@ -168,6 +180,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
             deployable.trigger === 'http' && deployable.public ? (options.host ?? '127.0.0.1') : '127.0.0.1',
           DATASET,
           SPILL_BUCKET,
+          FOLD_BUCKET,
           ...deployable.environment,
           LOG_BATCHES: 'true',
           METRICS_INTERVAL_SECONDS: '2',
@@ -239,6 +252,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     urls: {
       ingest: `http://127.0.0.1:${ports.functions.ingest}`,
       replay: `http://127.0.0.1:${ports.functions.replay}`,
+      fold: `http://127.0.0.1:${ports.functions.fold}`,
       bigquery: `http://127.0.0.1:${ports.bigquery}`,
       storage: `http://127.0.0.1:${ports.storage}`,
       googleApis: environment.LOCAL_TOKEN_ISSUER,

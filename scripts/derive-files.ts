@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { itemsView, profilesView } from '../functions/fold/compose-sql.ts';
+import { foldCounts } from '../functions/fold/metrics.ts';
 import type { SqlTexts } from '../functions/fold/read-sql.ts';
 import { ingestCounts } from '../functions/ingest/metrics.ts';
 import { loadCounts } from '../functions/load/metrics.ts';
@@ -30,7 +31,7 @@ export function deriveFiles(): Map<string, string> {
   files.set('infra/views/items.sql', viewOf(itemsView(readSqlOfFold())));
   files.set('infra/settings.schema.json', schemaFile(settingsSchema, 'shared/settings/settings.ts'));
   files.set('docs/events.schema.json', schemaFile(tributaryEventFields, 'shared/wire/tributary/schema.ts'));
-  files.set('infra/log-metrics.json', logMetricsFile([ingestCounts, loadCounts, replayCounts]));
+  files.set('infra/log-metrics.json', logMetricsFile([ingestCounts, loadCounts, replayCounts, foldCounts]));
   return files;
 }
 

@@ -29,6 +29,7 @@ const settings = {
   PUSH_AUDIENCE: 'http://127.0.0.1',
   PUSH_SERVICE_ACCOUNT: 'push@local.test',
   SPILL_BUCKET: 'tributary-spill',
+  FOLD_BUCKET: 'tributary-fold',
   AUDIENCE: 'http://127.0.0.1',
   CALLERS: 'scheduler@local.test,operator@local.test',
 };

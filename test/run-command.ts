@@ -12,6 +12,7 @@ export function startCommand(cloud: LocalCloud, name: string, ...args: string[])
     env: {
       PATH: process.env.PATH,
       REPLAY_PORT: String(ports.functions.replay),
+      FOLD_PORT: String(ports.functions.fold),
       PUBSUB_PORT: String(ports.pubsub),
       BIGQUERY_PORT: String(ports.bigquery),
       GOOGLE_APIS_PORT: String(ports.googleApis),
