@@ -32,6 +32,16 @@ export interface Binding {
   readonly event_id: string;
 }
 
+/** A pair of a device and a user that is claimed and not bound: what was bound already when it was first claimed. */
+export interface Conflict {
+  readonly project: string;
+  readonly anonymous_id: string;
+  readonly user_key: string | null;
+  readonly user_id: string;
+  readonly event_id: string;
+  readonly reason: 'device_is_bound' | 'user_is_bound' | 'both_are_bound';
+}
+
 /**
  * Whose each device is: the specification, read aloud. Nothing of it depends on the order of the rows.
  *
@@ -44,33 +54,52 @@ export interface Binding {
  *
  * The bindings are sorted by project and device.
  */
-export function bind(
-  rows: readonly AliasRow[],
-  rulesOf: (project: string) => IdentityRules = () => ({}),
-): Binding[] {
+export const bind = (rows: readonly AliasRow[], rulesOf?: RulesOf): Binding[] =>
+  decide(rows, rulesOf)
+    .flatMap(({ bindings }) => bindings)
+    .sort(by((binding) => [binding.project, binding.anonymous_id]));
+
+/** Why the other claimed pairs are not bound, each by its first claim. */
+export const findConflicts = (rows: readonly AliasRow[], rulesOf?: RulesOf): Conflict[] =>
+  decide(rows, rulesOf).flatMap(({ conflicts }) => conflicts);
+
+type RulesOf = (project: string) => IdentityRules;
+
+function decide(rows: readonly AliasRow[], rulesOf: RulesOf = () => ({})) {
   const projects = Map.groupBy(rows, (row) => row.project);
-  const bindings = [...projects].flatMap(([project, ofProject]) => bindProject(ofProject, rulesOf(project)));
-  return bindings.sort(by((binding) => [binding.project, binding.anonymous_id]));
+  return [...projects].map(([project, ofProject]) => decideProject(ofProject, rulesOf(project)));
 }
 
-function bindProject(rows: readonly AliasRow[], rules: IdentityRules): Binding[] {
+function decideProject(rows: readonly AliasRow[], rules: IdentityRules) {
   const claims = rows.filter((row) => isClaim(row, rules)).sort(by((row) => placeOf(row, rules)));
   const isAnalysys = claims.some(({ dialect }) => dialect === 'analysys');
   const policy = rules.policy ?? (isAnalysys ? 'one_to_one' : 'devices_to_one_user');
 
   const bindings: Binding[] = [];
+  const conflicts: Conflict[] = [];
+  const seenPairs = new Set<string>();
   const boundDevices = new Set<string>();
   const boundUsers = new Set<string>();
   for (const { project, anonymous_id, user_key, user_id, occurred_at, event_id } of claims) {
     if (anonymous_id === null || user_id === null) continue;
     const user = JSON.stringify([user_key, user_id]);
-    if (boundDevices.has(anonymous_id)) continue;
-    if (policy === 'one_to_one' && boundUsers.has(user)) continue;
-    boundDevices.add(anonymous_id);
-    boundUsers.add(user);
-    bindings.push({ project, anonymous_id, user_key, user_id, bound_at: occurred_at, event_id });
+    const pair = JSON.stringify([anonymous_id, user]);
+    if (seenPairs.has(pair)) continue;
+    seenPairs.add(pair);
+
+    const claim = { project, anonymous_id, user_key, user_id, event_id };
+    const deviceIsBound = boundDevices.has(anonymous_id);
+    const userIsBound = policy === 'one_to_one' && boundUsers.has(user);
+    if (deviceIsBound && userIsBound) conflicts.push({ ...claim, reason: 'both_are_bound' });
+    else if (deviceIsBound) conflicts.push({ ...claim, reason: 'device_is_bound' });
+    else if (userIsBound) conflicts.push({ ...claim, reason: 'user_is_bound' });
+    else {
+      boundDevices.add(anonymous_id);
+      boundUsers.add(user);
+      bindings.push({ ...claim, bound_at: occurred_at });
+    }
   }
-  return bindings;
+  return { bindings, conflicts };
 }
 
 const isClaim = (row: AliasRow, { voided = [] }: IdentityRules): boolean =>

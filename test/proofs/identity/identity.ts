@@ -1,4 +1,4 @@
-import { type AliasRow, type Binding, bind } from '../../reference/bind.ts';
+import { type AliasRow, type Binding, bind, findConflicts } from '../../reference/bind.ts';
 import { createRandom } from '../random.ts';
 import { begin, type History, makeHistory, minutes, type Shape, shapes } from './histories.ts';
 import {
@@ -25,6 +25,8 @@ export interface CaseFigures {
   readonly wrong: number;
   /** Devices that a run changed and its plan did not tell, or the other way round. */
   readonly untold: number;
+  /** At the end: pairs that identity_conflicts gives another reason than the reference, leaves out or adds. */
+  readonly wrongConflicts: number;
   /** Pairs that differ between the many small runs and one full run. */
   readonly wrongPairs: number;
   readonly seconds: number;
@@ -73,6 +75,14 @@ export async function proveCase(
       pairsNow,
       JSON.stringify,
     );
+    const conflicts = await warehouse.query(
+      'SELECT project, anonymous_id, user_key, user_id, event_id, reason FROM identity_conflicts',
+    );
+    const wrongConflicts = countDifferent<object>(
+      findConflicts(arrived, history.rulesOf),
+      conflicts,
+      JSON.stringify,
+    );
     const seconds = Math.round((performance.now() - started) / 1_000);
     const { length } = history.rows;
     return {
@@ -83,6 +93,7 @@ export async function proveCase(
       runs: steps.length,
       ...figures,
       wrongPairs,
+      wrongConflicts,
       seconds,
     };
   } finally {
@@ -91,7 +102,9 @@ export async function proveCase(
 }
 
 export const isProved = (it: CaseFigures): boolean =>
-  it.wrong + it.untold + it.wrongPairs === 0 && it.mostQueriesOfARun === 4 && it.bindings > 0;
+  it.wrong + it.untold + it.wrongPairs + it.wrongConflicts === 0 &&
+  it.mostQueriesOfARun === 4 &&
+  it.bindings > 0;
 
 async function runOnce(warehouse: IdentityWarehouse, { policies }: History, slices: readonly Slice[]) {
   const jobsBefore = warehouse.jobs();
