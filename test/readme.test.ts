@@ -48,7 +48,9 @@ const shows: Readonly<Record<string, RegExp>> = {
   "curl 'http://127.0.0.1:8080/up?verify=1'": /"verify":true.*"verdict":"quarantined","reason":"bad_xwho"/,
   'npm run query -- "SELECT name, JSON_VALUE': /view_item +shoes-42 +20\d\d-/,
   'node docs/examples/read-events.mjs': /^view_item: \d+, last at 20\d\d-/,
+  'curl http://127.0.0.1:8080/up -d \'[{"appid":"shop","xwho":"ann"': /ann +\{"city":"Berlin"\} +20\d\d-/,
   'npm run query -- "SELECT DATE(occurred_at)': /20\d\d-\d\d-\d\d +\d+ +1\b/,
+  'npm run query -- --param project=shop': /user:ann +city +"Berlin"/,
   'curl http://127.0.0.1:8080/up -d \'[{"appid":"shop","xwho":7':
     /bad_xwho +xwho .*it is the number 7 .*"xwho":7/,
   'npm run replay -- --all --dry-run': /bad_xwho +would be refused +bad_xwho +[1-9]/,
@@ -147,7 +149,7 @@ describe('a reader of README.md', () => {
     const env = await chooseEnvironment('sample');
     const { stdout, stderr, code } = await finish(run(special['npm ci && npm start -- --sample'], env));
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
-    for (const shown of ['Events by name', 'Identity and profile operations', 'Deliveries', 'Quarantine']) {
+    for (const shown of ['Events by name', 'Profiles', 'Items', 'Deliveries', 'Quarantine']) {
       expect(stdout).toContain(shown);
     }
   });

@@ -6,7 +6,9 @@ WITH tracks AS (
   SELECT * EXCEPT (keys)
   FROM `tributary.event_log`
   WHERE kind = 'track' AND debug != 1
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY occurred_at, event_id ORDER BY received_at, batch_id, batch_index) = 1
+  -- The ids of two projects' events differ; with the project here a filter by it comes before the window, as blocks are by it.
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY project, occurred_at, event_id ORDER BY received_at, batch_id, batch_index) = 1
 ),
 placed AS (
   SELECT
