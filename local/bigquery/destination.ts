@@ -111,6 +111,7 @@ function insertInto(
       sql,
       schema: [],
       referencedTables: query.referencedTables,
+      changesStored: false,
       target: { reference, duckdbName, fields },
     };
     await runChange(connection, change, options);

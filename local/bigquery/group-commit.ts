@@ -32,7 +32,11 @@ const MAX_GROUP_ROWS = 20_000;
 /** DuckDB's vector size: the most rows a data chunk holds. */
 const CHUNK_ROWS = 2_048;
 
-export function openGroupCommit(database: Database): GroupCommit {
+/** `onStored` hears of every table that rows were stored in, once they are committed. */
+export function openGroupCommit(
+  database: Database,
+  onStored: (duckdbName: string) => void = () => undefined,
+): GroupCommit {
   let waiting: Pending[] = [];
   let waitingRows = 0;
   let running: Promise<void> | undefined;
@@ -68,6 +72,7 @@ export function openGroupCommit(database: Database): GroupCommit {
   async function commit(group: Pending[]): Promise<void> {
     try {
       const refused = await database.write((connection) => storeGroup(connection, group));
+      for (const { duckdbName } of group) onStored(duckdbName);
       for (const pending of group) pending.resolve(refused.has(pending) ? 'refused' : 'stored');
     } catch (error) {
       const [only] = group;

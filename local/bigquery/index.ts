@@ -1,3 +1,5 @@
+import { keepTableMeasures } from './bytes/measure.ts';
+import { openPlanner } from './bytes/planner.ts';
 import { openCatalog } from './catalog.ts';
 import { openDatabase } from './duckdb.ts';
 import { type BigQueryFaults, noFaults } from './faults.ts';
@@ -43,8 +45,10 @@ export async function startBigQuery(options: BigQueryOptions): Promise<BigQueryS
   const log = options.log ?? (() => undefined);
   const database = await openDatabase(options.file);
   const catalog = await openCatalog(database, now);
-  const groupCommit = openGroupCommit(database);
-  const jobs = openJobStore({ catalog, database, now });
+  const measures = keepTableMeasures();
+  const planner = openPlanner();
+  const groupCommit = openGroupCommit(database, measures.forget);
+  const jobs = openJobStore({ catalog, database, planner, measures, now });
   const rest = await startRest({
     host,
     port: options.restPort,
@@ -74,6 +78,7 @@ export async function startBigQuery(options: BigQueryOptions): Promise<BigQueryS
     jobs.close();
     await Promise.all([rest.close(), storageWrite.close()]);
     await groupCommit.finish();
+    await planner.close();
     await database.close();
   }
 

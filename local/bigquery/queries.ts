@@ -4,10 +4,8 @@ import {
   DuckDBStructValue,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import type { CatalogStore } from './catalog.ts';
 import { GoogleError, invalidQuery, notFound } from './errors.ts';
 import { type Field, GoogleSqlError, type Translated, type TranslatedQuery, translate } from './sql/index.ts';
-import { measureTable } from './table-size.ts';
 
 type TranslateOptions = Parameters<typeof translate>[1];
 
@@ -75,29 +73,6 @@ function refuseNullElements(rows: readonly DuckDBValue[][], schema: readonly Fie
 
 const holdsArray = (field: Field): boolean =>
   field.mode === 'REPEATED' || (field.fields ?? []).some(holdsArray);
-
-/**
- * Estimates what BigQuery would bill: the bytes of the columns that the query names, in the tables it reads. A column
- * counts when its name occurs in the translated query; `*` has been expanded there.
- */
-export async function estimateBytes(
-  connection: DuckDBConnection,
-  translated: Translated,
-  catalog: CatalogStore,
-): Promise<number> {
-  const words = new Set(translated.sql.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? []);
-  let bytes = 0;
-  for (const reference of translated.referencedTables) {
-    const entry = catalog.find('table', [reference.projectId, reference.datasetId, reference.tableId]);
-    if (entry?.kind !== 'table') continue;
-    const size = await measureTable(connection, entry.duckdbName, entry.fields);
-    const everything = /\*\s*(,|from\b)/i.test(translated.sql);
-    for (const [name, columnBytes] of size.columnBytes) {
-      if (everything || words.has(name.toLowerCase())) bytes += columnBytes;
-    }
-  }
-  return bytes;
-}
 
 function queryFailure(error: unknown): GoogleError {
   if (error instanceof GoogleError) return error;

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { estimateBytes } from '../bytes/estimate.ts';
+import type { TableMeasures } from '../bytes/measure.ts';
+import type { Planner } from '../bytes/planner.ts';
 import { type CatalogStore, type DatasetReference, displayTable } from '../catalog.ts';
 import { type Destination, storeInDestination } from '../destination.ts';
 import { type Database, quoteIdentifier } from '../duckdb.ts';
 import { duplicate, GoogleError, invalidQuery, notFound, toGoogleError } from '../errors.ts';
-import { analyse, estimateBytes, runQuery } from '../queries.ts';
+import { analyse, runQuery } from '../queries.ts';
 import { type ChangeCounts, runChange } from '../run-change.ts';
 import type { Field, QueryParameter, TableReference, Translated, TranslatedChange } from '../sql/index.ts';
 
@@ -76,9 +79,11 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export function openJobStore(context: {
   catalog: CatalogStore;
   database: Database;
+  planner: Planner;
+  measures: TableMeasures;
   now: () => Date;
 }): JobStore {
-  const { catalog, database, now } = context;
+  const { catalog, database, measures, now } = context;
   const jobs = new Map<string, Job>();
   /** The jobs that are not done; `connection` while a statement of theirs may be interrupted. */
   const open = new Map<Job, { begun: boolean; connection?: DuckDBConnection; settle: () => void }>();
@@ -120,6 +125,7 @@ export function openJobStore(context: {
               }),
           };
         });
+        forgetSize(destination.table);
       } else if (translated.kind === 'select') {
         await database.read((connection) =>
           inTurn(job, connection, async () => {
@@ -135,6 +141,7 @@ export function openJobStore(context: {
             job.changed = await runChange(connection, translated);
           }),
         );
+        measures.forget(translated.target.duckdbName);
         job.rows = [];
       }
     } catch (error) {
@@ -165,7 +172,7 @@ export function openJobStore(context: {
     translated: Translated,
     connection: DuckDBConnection,
   ): Promise<void> {
-    job.bytesProcessed = await estimateBytes(connection, translated, catalog);
+    job.bytesProcessed = await estimateBytes(connection, translated, context);
     const limit = job.request.maximumBytesBilled;
     if (limit !== undefined && job.bytesProcessed > limit) {
       throw new GoogleError(
@@ -176,6 +183,11 @@ export function openJobStore(context: {
       );
     }
     if (job.error !== undefined) throw job.error;
+  }
+
+  function forgetSize({ projectId, datasetId, tableId }: TableReference): void {
+    const entry = catalog.find('table', [projectId, datasetId, tableId]);
+    if (entry?.kind === 'table') measures.forget(entry.duckdbName);
   }
 
   /** Between translation and turn the table may have been deleted, or deleted and made again. */
@@ -274,7 +286,7 @@ export function openJobStore(context: {
       const bytesProcessed = await database.read(async (connection) => {
         // Binding finds what the translation missed, without running anything.
         await connection.prepare(translated.sql).then((statement) => statement.destroySync());
-        return estimateBytes(connection, translated, catalog);
+        return estimateBytes(connection, translated, context);
       });
       return { translated, bytesProcessed };
     },

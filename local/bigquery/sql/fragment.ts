@@ -43,13 +43,20 @@ export function floatLiteral(value: number): Fragment {
 
 export const nullLiteral: Fragment = { sql: 'NULL', type: { kind: 'NULL' }, literal: true, value: null };
 
+/** Whether it names no column, so that DuckDB computes it once, when it plans, however often it is written. */
+function isConstant(sql: string): boolean {
+  const withoutTexts = sql.replaceAll(/'(?:[^']|'')*'/g, '');
+  return !/"|[A-Za-z_]\w*\.[A-Za-z_]|\brandom\b/.test(withoutTexts);
+}
+
 /**
  * Puts operands into a template that uses them more than once. What is long is computed once, as the element of a
  * one-element list, because DuckDB's macros copy their arguments.
  */
 export function bindOnce(operands: string[], build: (operands: string[]) => string): string {
   const long = operands.map(
-    (sql) => sql.length > 60 || /\b(SELECT|list_transform|OVER|error|gs_uuid)\b/i.test(sql),
+    (sql) =>
+      (sql.length > 60 && !isConstant(sql)) || /\b(SELECT|list_transform|OVER|error|gs_uuid)\b/i.test(sql),
   );
   if (!long.includes(true)) return build(operands);
   const packed = operands.flatMap((sql, index) => (long[index] ? [`o${index} := ${sql}`] : []));

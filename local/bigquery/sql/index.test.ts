@@ -199,7 +199,7 @@ describe('names', () => {
 describe('what is not supported', () => {
   it.each([
     ['SELECT FORMAT("%d", 1)', 'Function FORMAT is not supported by the local BigQuery at [1:8]'],
-    ['INSERT INTO t VALUES (1)', 'Statement INSERT is not supported by the local BigQuery at [1:1]'],
+    ['TRUNCATE TABLE t', 'Statement TRUNCATE is not supported by the local BigQuery at [1:1]'],
     ['SELECT 1; SELECT 2', 'Script of several statements is not supported by the local BigQuery at [1:11]'],
     ['SELECT * FROM `tributary.events_*`', 'Wildcard table is not supported by the local BigQuery at [1:15]'],
     ['SELECT BIGNUMERIC "1"', 'Type BIGNUMERIC is not supported by the local BigQuery at [1:8]'],

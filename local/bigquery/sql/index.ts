@@ -57,6 +57,10 @@ export function translate(sql: string, options: TranslateOptions): Translated {
     sql: changed,
     schema: [],
     referencedTables: [...context.referencedTables.values()],
+    changesStored:
+      statement.kind === 'merge'
+        ? statement.clauses.some(({ action }) => action.kind !== 'insert')
+        : statement.kind !== 'insert',
     target: { reference, duckdbName, fields },
   };
 }

@@ -82,5 +82,7 @@ export interface TranslatedChange {
   /** Such a statement answers no rows. */
   schema: Field[];
   referencedTables: TableReference[];
+  /** Whether it may change or delete rows that the table holds, rather than only insert. */
+  changesStored: boolean;
   target: { reference: TableReference; duckdbName: string; fields: readonly Field[] };
 }
