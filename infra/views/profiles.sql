@@ -108,12 +108,13 @@ bases AS (
     MAX(updated_at) AS updated_at,
     MAX(position) AS position,
     ANY_VALUE(key HAVING MAX position) AS key,
-    ARRAY_AGG(IF(effect != 'unset', STRUCT(effect, value, amount), NULL) IGNORE NULLS ORDER BY position LIMIT 1)[
-      SAFE_OFFSET(0)
-    ] AS base,
+    ANY_VALUE(
+      IF(effect != 'unset', STRUCT(effect, value, amount), NULL)
+      HAVING MIN IF(effect != 'unset', position, NULL)
+    ) AS base,
     COUNTIF(effect = 'increment') AS increments,
     SUM(IF(effect = 'increment' AND is_summable, amount, NULL)) AS increment,
-    ARRAY_AGG(IF(effect = 'append', value, NULL) IGNORE NULLS ORDER BY position) AS appended
+    ARRAY_CONCAT_AGG(IF(effect = 'append', JSON_QUERY_ARRAY(value), NULL) ORDER BY position) AS appended
   FROM epochs
   GROUP BY project, user_key, user_id, anonymous_id, folded_key
 ),
@@ -131,16 +132,7 @@ key_values AS (
       WHEN base.effect != 'increment' AND base.amount + increment IS NOT NULL
         THEN PARSE_JSON(CAST(base.amount + increment AS STRING), wide_number_mode => 'round')
       WHEN JSON_TYPE(base.value) = 'array' AND appended IS NOT NULL
-        THEN
-          TO_JSON(
-            ARRAY(
-              SELECT element
-              FROM
-                UNNEST(ARRAY_CONCAT(IF(base.effect = 'append', [], [base.value]), appended)) AS list WITH OFFSET AS place,
-                UNNEST(JSON_QUERY_ARRAY(list)) AS element WITH OFFSET AS place_in_list
-              ORDER BY place, place_in_list
-            )
-          )
+        THEN TO_JSON(IF(base.effect = 'append', appended, ARRAY_CONCAT(JSON_QUERY_ARRAY(base.value), appended)))
       ELSE base.value
     END AS value
   FROM bases
