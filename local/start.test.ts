@@ -104,6 +104,8 @@ test('--sample --exit shows what landed, in a folder that was stopped before, an
   expect(stdout).toMatch(/sample-server +bad_xwho +event +1/);
   expect(stdout).toMatch(/sample-server +invalid_json +request +1/);
   expect(stdout).toMatch(/sample-web +alias +customer-1001/);
+  // Five ids of four people: one of them looked both signed out and in.
+  expect(stdout).toMatch(/sample-web +view_item +8 +4 /);
   expect(stdout).toMatch(/sample-web +customer-1010 +NULL +\{.*"level":"gold"/);
   expect(stdout).toMatch(/sample-web +product +shoes-42 +\{.*"price":129\.95/);
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BigQuery } from '@google-cloud/bigquery';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalCloud, startLocal } from '../local/index.ts';
 import { makeSampleTraffic } from '../local/sample/traffic.ts';
 import { createBigQuery } from '../shared/google/bigquery.ts';
@@ -26,7 +26,11 @@ beforeAll(async () => {
     expect(status).toBe(200);
   }
   await untilDelivered(cloud);
-  await bind();
+  // Bindings and persons follow the rows.
+  await vi.waitFor(async () => expect(await known('persons')).toEqual(await known('profiles')), {
+    timeout: 60_000,
+    interval: 200,
+  });
 });
 
 afterAll(async () => {
@@ -34,14 +38,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function bind(): Promise<void> {
-  await run(
-    `INSERT INTO identity_bindings (project, anonymous_id, user_id, bound_at, event_id)
-     SELECT project, anonymous_id, user_id, MIN(occurred_at), MIN(event_id) FROM state_log
-     WHERE kind = 'alias' GROUP BY project, anonymous_id, user_id`,
-    {},
-  );
-}
+const known = (from: string) =>
+  run(`SELECT project, user_id, anonymous_id, properties, updated_at FROM ${from} ORDER BY 1, 2, 3`, {});
 
 async function run(query: string, params: Readonly<Record<string, string | Date>>): Promise<unknown[][]> {
   const [rows] = await bigquery.query({ query, params, defaultDataset: { datasetId: 'tributary' } });

@@ -11,17 +11,17 @@ WITH users AS (
   GROUP BY user_key, user_id
 )
 SELECT
-  profiles.user_key,
-  profiles.user_id,
-  profiles.anonymous_id,
+  persons.user_key,
+  persons.user_id,
+  persons.anonymous_id,
   users.devices,
-  profiles.properties,
-  profiles.first_seen_at,
-  profiles.updated_at
-FROM profiles
+  persons.properties,
+  persons.first_seen_at,
+  persons.updated_at
+FROM persons
 LEFT JOIN users
-  ON users.user_id = profiles.user_id AND users.user_key IS NOT DISTINCT FROM profiles.user_key
+  ON users.user_id = persons.user_id AND users.user_key IS NOT DISTINCT FROM persons.user_key
 WHERE
-  profiles.project = @project
-  AND (profiles.user_id = @id OR profiles.anonymous_id = @id OR users.has_device)
+  persons.project = @project
+  AND (persons.user_id = @id OR persons.anonymous_id = @id OR users.has_device)
 ORDER BY user_key, user_id

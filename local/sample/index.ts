@@ -4,7 +4,7 @@ import { DATASET } from '../index.ts';
 import { formatResult } from '../query.ts';
 import type { TableStyle } from '../terminal/format-table.ts';
 import { queryParameters, runQuery } from '../terminal/run-query.ts';
-import { makeSampleTraffic, type SampleRequest, sampleProjects } from './traffic.ts';
+import { boundDevices, makeSampleTraffic, type SampleRequest, sampleProjects } from './traffic.ts';
 
 export interface SampleOptions {
   ingestUrl: string;
@@ -39,6 +39,7 @@ export async function runSample(options: SampleOptions): Promise<void> {
     defaultDataset: { datasetId: DATASET },
   });
   const took = await untilLanded(expected, query, options);
+  await untilBound(query, options);
   const before = await count(
     bigquery,
     query(`SELECT COUNT(*) AS found FROM events WHERE ${ofSample} AND received_at < @started`),
@@ -59,10 +60,9 @@ const ofThisRun = `${ofSample} AND received_at >= @started`;
 
 const reports = [
   {
-    title: 'Events by name (view events: each event once, without those of debug 1)',
-    sql: `SELECT project, name, COUNT(*) AS events, COUNT(DISTINCT COALESCE(user_id, anonymous_id)) AS people,
-            MAX(occurred_at) AS latest
-          FROM events WHERE ${ofThisRun} GROUP BY project, name ORDER BY project, events DESC, name`,
+    title: 'Events by name (view events_by_person: each event once, without those of debug 1)',
+    sql: `SELECT project, name, COUNT(*) AS events, COUNT(DISTINCT person) AS people, MAX(occurred_at) AS latest
+          FROM events_by_person WHERE ${ofThisRun} GROUP BY project, name ORDER BY project, events DESC, name`,
   },
   {
     title: 'Identity and profile operations (table state_log: what profiles are folded from)',
@@ -123,6 +123,21 @@ async function untilLanded(
     }
     await wait(100);
   }
+}
+
+/**
+ * Waits until fold has bound the devices of the sample, or for ten seconds: it follows by itself, and settings may have
+ * fewer bound.
+ */
+async function untilBound(
+  query: (sql: string) => Query,
+  { bigquery, progress }: SampleOptions,
+): Promise<void> {
+  const began = Date.now();
+  const bound = query(`SELECT COUNT(*) AS found FROM identity_bindings WHERE ${ofSample}`);
+  progress('Waiting for fold to tell whose the devices are.');
+  while ((await count(bigquery, bound)) < boundDevices && Date.now() - began < 10_000) await wait(100);
+  progress('');
 }
 
 async function count(bigquery: BigQuery, query: Query): Promise<number> {

@@ -12,6 +12,9 @@ export interface SampleRequest {
   quarantined: number;
 }
 
+/** How many devices of the sample have somebody sign in. */
+export const boundDevices = 3;
+
 export const sampleProjects = ['sample-web', 'sample-app', 'sample-server'] as const;
 
 /**
