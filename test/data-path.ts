@@ -290,7 +290,8 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/wire/tributary/wire-event.ts': ['shared/events/event.ts'],
   'shared/wire/tributary/limits.ts': ['shared/wire/json/value-rules.ts'],
   'shared/wire/json/known-plans.ts': ['shared/wire/json/canonical-json.ts'],
-  'shared/wire/json/parse-json.ts': ['node:buffer'],
+  'shared/wire/json/parse-json.ts': ['node:buffer', 'shared/wire/json/parse-escaped-keys.ts'],
+  'shared/wire/json/parse-escaped-keys.ts': ['shared/wire/json/parse-json.ts'],
   'shared/wire/json/canonical-json.ts': [
     'shared/wire/json/parse-json.ts',
     'shared/wire/json/text-buffer.ts',

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { hasEscapedKey, parseEscapedKeys } from './parse-escaped-keys.ts';
 
 /** JSON as it is parsed here: integers of 64 bits are exact, what no number can hold is kept as it was written. */
 export type JsonValue = null | boolean | number | bigint | string | InexactNumber | JsonValue[] | JsonObject;
@@ -43,9 +44,13 @@ export function parseJson(bytes: Buffer, bounds: JsonBounds): ParsedJson {
     return { ok: false, reason: 'invalid_utf8', detail: 'the text is not UTF-8' };
   }
   try {
-    const value =
-      hasLongNumber(bytes) || hasLongExponent(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-    return { ok: true, value };
+    const isLossless = hasLongNumber(bytes) || hasLongExponent(text);
+    const value: JsonValue = isLossless ? JSON.parse(text, keepDigits) : JSON.parse(text);
+    // Only now, when it is known to be JSON.
+    if (!hasEscapedKey(text)) return { ok: true, value };
+    const parseScalar = (scalar: string) =>
+      isLossless ? JSON.parse(scalar, keepDigits) : JSON.parse(scalar);
+    return { ok: true, value: parseEscapedKeys(text, parseScalar) };
   } catch (error) {
     // The lossless way recurses.
     if (error instanceof RangeError)
