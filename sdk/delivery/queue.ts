@@ -1,0 +1,48 @@
+import type { Route } from './route.ts';
+
+/** Events of one route that travel together, in every attempt. */
+export interface QueuedBatch {
+  readonly route: Route;
+  readonly events: readonly string[];
+}
+
+/**
+ * What the batch collector takes its batches from: memory (memory-queue.ts), or a spool on disk. It is synchronous
+ * throughout, so that an event is taken when the call that hands it over returns.
+ *
+ * A batch is taken, in the order of its first event, and held until it is settled or put back. After `push` the
+ * collector looks at `ready`, so that and `hasRoom` are fields and cost nothing.
+ */
+export interface Queue {
+  /**
+   * Takes one event: when this returns it counts as handed over, and in a spool it survives the process.
+   * Throws what the caller's promise is to be rejected with (`QUEUE_FULL` in `code`, or the disk's error).
+   */
+  push(route: Route, json: string): void;
+  /** Batches that `take` has to give: full ones, and after `seal` all of them. */
+  readonly ready: number;
+  /** False asks callers to wait until it is true again. */
+  readonly hasRoom: boolean;
+  /** Events pushed, or found on disk, and not settled. */
+  readonly size: number;
+  /** Makes everything pushed so far ready, however little, and answers a mark for `isSettled`. */
+  seal(): number;
+  /** Whether everything pushed before the mark is settled. */
+  isSettled(mark: number): boolean;
+  take(): QueuedBatch | undefined;
+  /** Done with, be it delivered or reported: it is forgotten, and a spool never gives it again. */
+  settle(batch: QueuedBatch): void;
+  /** Not done with, because the collector closes: a spool keeps it for the next run. */
+  putBack(batch: QueuedBatch): void;
+  /** Ends the queue: answers what only memory held, and how many events stay on disk. */
+  close(): { readonly left: readonly QueuedBatch[]; readonly kept: number };
+  /** True where what is not delivered is safe: retries have no limit then, and no timer keeps the process alive. */
+  readonly isDurable: boolean;
+}
+
+/** How a queue is told what a batch may hold: the route's limits, and the collector's where they are lower. */
+export interface BatchLimits {
+  /** Undefined: what the route allows. */
+  readonly events: number | undefined;
+  readonly bytes: number | undefined;
+}
