@@ -4410,4 +4410,29 @@ export const cases: readonly Case[] = [
       [true, null],
     ],
   },
+  {
+    family: 'aggregates',
+    sql: "SELECT ARRAY_CONCAT_AGG(IF(x != 2, JSON_QUERY_ARRAY(j), NULL) ORDER BY x), TO_JSON(ARRAY_CONCAT_AGG(IF(x != 2, JSON_QUERY_ARRAY(j), NULL) ORDER BY x DESC)), ARRAY_CONCAT_AGG(IF(x > 9, JSON_QUERY_ARRAY(j), NULL) ORDER BY x) FROM (SELECT 1 AS x, JSON '[1, null]' AS j UNION ALL SELECT 2, JSON '[\"x\"]' UNION ALL SELECT 3, JSON '[]' UNION ALL SELECT 4, JSON '[[2]]')",
+    rows: [[['1', 'null', '[2]'], '[[2],1,null]', null]],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT ARRAY_LENGTH(ARRAY_CONCAT_AGG(a)) FROM (SELECT CAST([] AS ARRAY<INT64>) AS a UNION ALL SELECT NULL)',
+    rows: [['0']],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT ARRAY_CONCAT_AGG(a) IS NULL FROM (SELECT [1] AS a UNION ALL SELECT NULL) WHERE FALSE',
+    rows: [[true]],
+  },
+  {
+    family: 'aggregates',
+    sql: 'SELECT ANY_VALUE(IF(x > 5, STRUCT(x AS x), NULL) HAVING MIN IF(x > 5, x, NULL)).x AS a, ANY_VALUE(IF(x > 1, STRUCT(x AS x), NULL) HAVING MIN IF(x > 1, x, NULL)).x AS b FROM UNNEST([3, 2, 1]) AS x',
+    rows: [[null, '2']],
+  },
+  {
+    family: 'aggregates',
+    sql: "SELECT ANY_VALUE(x HAVING MAX p) FROM (SELECT CAST(NULL AS STRING) AS x, 2 AS p UNION ALL SELECT 'a', 1)",
+    rows: [[null]],
+  },
 ];

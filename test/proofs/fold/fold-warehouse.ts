@@ -1,3 +1,7 @@
+import { personsMerge, personsRebuild } from '../../../functions/fold/compose-sql.ts';
+import { readSql } from '../../../functions/fold/read-sql.ts';
+import { runQuery } from '../../../functions/fold/run-query.ts';
+import { sliceParameters } from '../../../functions/fold/slices.ts';
 import { startBigQuery } from '../../../local/bigquery/index.ts';
 import { connectClients } from '../../../local/bigquery/start-for-test.ts';
 import { createWarehouse } from '../../../local/warehouse.ts';
@@ -10,6 +14,10 @@ import { eventLog } from '../../../shared/warehouse/tables/index.ts';
 import { createWriter } from '../../../shared/warehouse/writer.ts';
 import type { Bound, Folded, StateRow } from '../../reference/fold.ts';
 import { bytewise, type Json, readJson, writeJson } from '../../reference/json-numbers.ts';
+
+const timeoutMs = 120_000;
+const everything = sliceParameters([{ from: 0, to: Date.UTC(2100) }]);
+const insertOperations = readSql('insert-operations.sql', 'tributary');
 
 export type FoldWarehouse = Awaited<ReturnType<typeof startFoldWarehouse>>;
 
@@ -65,6 +73,27 @@ export async function startFoldWarehouse() {
       const rows = bindings.map((bound) => ({ ...bound, bound_at: 0, event_id: '0' }));
       if (rows.length > 0) await bindingsWriter.appendRows(rows).getResult();
     },
+    /** Does to `persons` what a tick does of which everything received is new. */
+    async mergePersons(
+      persons: readonly (readonly (string | null)[])[],
+      buckets: readonly number[],
+    ): Promise<void> {
+      const structs = persons.map(([project, user_key, user_id, anonymous_id]) => ({
+        project,
+        user_key,
+        user_id,
+        anonymous_id,
+      }));
+      const type = { project: 'STRING', user_key: 'STRING', user_id: 'STRING', anonymous_id: 'STRING' };
+      await runQuery(bigquery, { query: insertOperations, ...everything, timeoutMs });
+      await runQuery(bigquery, {
+        query: personsMerge('tributary'),
+        params: { persons: structs, buckets },
+        types: { persons: [type], buckets: ['INT64'] },
+        timeoutMs,
+      });
+    },
+    rebuiltPersons: () => readPersons(`(${personsRebuild('tributary')})`),
     profiles: () => readPersons('profiles'),
     persons: () => readPersons('persons'),
     items: () =>

@@ -1,3 +1,4 @@
+import { bucketOf } from '../../../functions/fold/bucket.ts';
 import { type Folded, foldItems, foldProfiles } from '../../reference/fold.ts';
 import { writeJson } from '../../reference/json-numbers.ts';
 import { createRandom } from '../random.ts';
@@ -25,14 +26,23 @@ export interface Difference {
 export const historyOf = (seed: number, number: number, most: number): History =>
   makeHistory(`p${number}`, most, createRandom(seed * 1_000_003 + number));
 
-/** Loads the histories, folds them by the shipped SQL, all in one query, and by the reference, and compares. */
+/**
+ * Loads the histories in two parts, as late rows come, and folds them by the reference and by the shipped SQL, each in one
+ * query: the views, and `persons` anew and in two steps.
+ */
 export async function proveFold(
   warehouse: FoldWarehouse,
   histories: readonly History[],
 ): Promise<FoldFigures> {
   const rows = histories.flatMap((history) => history.rows);
-  await warehouse.load(rows);
-  await warehouse.bind(histories.flatMap(({ bindings }) => bindings));
+  const isEarly = (_: unknown, index: number) => index % 2 === 0;
+  const isLate = (_: unknown, index: number) => index % 2 === 1;
+  const bindings = histories.flatMap((history) => history.bindings);
+  for (const part of [isEarly, isLate]) {
+    await warehouse.load(rows.filter(part));
+    await warehouse.bind(bindings.filter(part));
+    await warehouse.mergePersons(...touchedBy(histories));
+  }
   const persons = histories.flatMap((history) => foldProfiles(history.rows, history.bindings));
   const items = histories.flatMap((history) => foldItems(history.rows));
   return {
@@ -43,9 +53,26 @@ export async function proveFold(
     values: [...persons, ...items].reduce((sum, { properties }) => sum + Object.keys(properties).length, 0),
     differences: [
       ...compareFolds(persons, await warehouse.profiles()),
+      ...compareFolds(persons, await warehouse.persons()),
+      ...compareFolds(persons, await warehouse.rebuiltPersons()),
       ...compareFolds(items, await warehouse.items()),
     ],
   };
+}
+
+/** Every person that the rows or the bindings name, and the buckets of their ids. */
+function touchedBy(histories: readonly History[]): [(string | null)[][], number[]] {
+  const persons = histories.flatMap(({ rows, bindings }) =>
+    [...rows, ...bindings].flatMap(({ project, user_key, user_id, anonymous_id }) => [
+      ...(user_id === null ? [] : [[project, user_key, user_id, null]]),
+      ...(anonymous_id === null ? [] : [[project, null, null, anonymous_id]]),
+    ]),
+  );
+  const unique = [...new Map(persons.map((person) => [JSON.stringify(person), person])).values()];
+  const buckets = unique.map(([project, , user_id, anonymous_id]) =>
+    bucketOf(project!, user_id ?? anonymous_id!),
+  );
+  return [unique, [...new Set(buckets)]];
 }
 
 /** Values and types: 1 is not 1.0. */

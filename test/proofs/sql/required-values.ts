@@ -66,7 +66,7 @@ export const functionRequirements: readonly Requirement[] = [
   { names: 'GENERATE_ARRAY GENERATE_DATE_ARRAY GENERATE_TIMESTAMP_ARRAY', values: ['null', 'negative'] },
   { names: 'CURRENT_TIMESTAMP CURRENT_DATE CURRENT_DATETIME', values: [] },
   {
-    names: 'ARRAY_LENGTH ARRAY_CONCAT ARRAY_REVERSE ARRAY_FIRST ARRAY_LAST ARRAY ARRAY_AGG',
+    names: 'ARRAY_LENGTH ARRAY_CONCAT ARRAY_REVERSE ARRAY_FIRST ARRAY_LAST ARRAY ARRAY_AGG ARRAY_CONCAT_AGG',
     values: ['null', 'empty'],
   },
   { names: 'ARRAY_SLICE OFFSET SAFE_OFFSET ORDINAL SAFE_ORDINAL', values: ['null', 'empty', 'negative'] },
