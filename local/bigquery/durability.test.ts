@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { TableField } from '@google-cloud/bigquery';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectClients, DATASET, type LocalClients } from './start-for-test.ts';
+import { startBigQuery } from './index.ts';
+import { connectClients, DATASET, type LocalClients, startForTest } from './start-for-test.ts';
 
 const serve = fileURLToPath(new URL('./serve.ts', import.meta.url));
 const fields: TableField[] = [
@@ -105,4 +106,25 @@ describe('a server killed in the middle of appends', () => {
     child.kill('SIGTERM');
     await once(child, 'exit');
   });
+});
+
+test('what a statement changed, and a table that a query made, outlive the server', async () => {
+  const file = join(folder, 'changed.duckdb');
+  const before = await startForTest({ file });
+  await before.createTable('people', { schema: 'id:STRING,n:INTEGER' });
+  await before.bigquery.query(`INSERT INTO ${DATASET}.people (id, n) VALUES ('a', 1), ('b', 2)`);
+  await before.bigquery.query(
+    `MERGE ${DATASET}.people t USING (SELECT 'a' AS id) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET n = 10 WHEN NOT MATCHED BY SOURCE THEN DELETE`,
+  );
+  const [job] = await before.bigquery.createQueryJob({
+    query: `SELECT id, n + 1 AS n FROM ${DATASET}.people`,
+    destination: before.bigquery.dataset(DATASET).table('copies'),
+  });
+  await job.getQueryResults();
+  await before.close();
+  const server = await startBigQuery({ restPort: 0, grpcPort: 0, file });
+  const after = connectClients(server);
+  expect(await after.readTable('people')).toMatchObject([{ id: 'a', n: { value: '10' } }]);
+  expect(await after.readTable('copies')).toMatchObject([{ id: 'a', n: { value: '11' } }]);
+  await after.close();
 });

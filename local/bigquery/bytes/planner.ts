@@ -65,7 +65,7 @@ export function openPlanner(): Planner {
     const explained = await connection.runAndReadAll(`EXPLAIN (FORMAT JSON) ${sql}`);
     const plan: unknown = JSON.parse(String(explained.getRows()[0]?.[1]));
     const byName = new Map(tables.map((table) => [table.duckdbName, table]));
-    return nodesOf(plan).flatMap((node) => readScan(node, byName));
+    return stepsOf(plan).flatMap((step) => readScan(step, byName));
   }
 
   return {
@@ -98,23 +98,14 @@ async function open() {
   return { instance, connection };
 }
 
-interface PlanNode {
-  name: string;
-  info: Record<string, unknown>;
-  /** The condition of a FILTER that stands right above. */
-  condition: string[];
-}
-
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function nodesOf(plan: unknown, condition: string[] = []): PlanNode[] {
-  if (Array.isArray(plan)) return plan.flatMap((node) => nodesOf(node, condition));
+/** What the plan says of each of its steps. */
+function stepsOf(plan: unknown): Record<string, unknown>[] {
+  if (Array.isArray(plan)) return plan.flatMap(stepsOf);
   if (!isObject(plan)) return [];
-  const info = isObject(plan.extra_info) ? plan.extra_info : {};
-  const name = String(plan.name).trim();
-  const below = name === 'FILTER' ? [...condition, ...texts(info.Expression)] : [];
-  return [{ name, info, condition }, ...nodesOf(plan.children, below)];
+  return [...(isObject(plan.extra_info) ? [plan.extra_info] : []), ...stepsOf(plan.children)];
 }
 
 function texts(value: unknown): string[] {
@@ -122,11 +113,11 @@ function texts(value: unknown): string[] {
   return list.filter((text): text is string => typeof text === 'string' && text !== '');
 }
 
-function readScan({ info, condition }: PlanNode, tables: ReadonlyMap<string, PlannedTable>): Scan[] {
-  const table = tables.get(String(info.Table).split('.').at(-1) ?? '');
+function readScan(step: Record<string, unknown>, tables: ReadonlyMap<string, PlannedTable>): Scan[] {
+  const table = tables.get(String(step.Table).split('.').at(-1) ?? '');
   if (table === undefined) return [];
-  const filters = texts(info.Filters).map((text) => text.replace(/^optional: /, ''));
-  const projected = texts(info.Projections);
+  const filters = texts(step.Filters).map((text) => text.replace(/^optional: /, ''));
+  const projected = texts(step.Projections);
   const columns = new Set<string>();
   for (const { name } of table.fields) {
     // A part of a struct is written `column.part`; the column counts as a whole.
@@ -137,7 +128,7 @@ function readScan({ info, condition }: PlanNode, tables: ReadonlyMap<string, Pla
     {
       duckdbName: table.duckdbName,
       columns,
-      filters: [...filters, ...condition],
+      filters,
       findsRows: projected.includes(ROW_NUMBER),
     },
   ];

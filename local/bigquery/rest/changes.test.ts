@@ -176,6 +176,24 @@ describe('MERGE', () => {
     ]);
   });
 
+  test('updates what is there and inserts what is not, and leaves the rest', async () => {
+    const { statistics } = await run(
+      `MERGE people t USING (SELECT * FROM news) s ON t.id = s.id
+       WHEN MATCHED THEN UPDATE SET visits = s.visits WHEN NOT MATCHED THEN INSERT (visits, id) VALUES (s.visits, s.id)`,
+    );
+    expect(statistics.dmlStats).toEqual({
+      insertedRowCount: '1',
+      updatedRowCount: '1',
+      deletedRowCount: '0',
+    });
+    expect(await people()).toEqual([
+      { id: 'ann', visits: 1 },
+      { id: 'bob', visits: 20 },
+      { id: 'dan', visits: 40 },
+      { id: 'eve', visits: 3 },
+    ]);
+  });
+
   test('replaces a whole table ON FALSE, and inserts a table ROW by ROW', async () => {
     await run(
       'MERGE people USING news ON FALSE WHEN NOT MATCHED THEN INSERT ROW WHEN NOT MATCHED BY SOURCE THEN DELETE',
