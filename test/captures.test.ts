@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalCloud, startLocal } from '../local/index.ts';
-import { type CapturedEvent, readCaptures, sendCapture } from './replay-captures.ts';
-import { type Row, untilDelivered, type Warehouse, warehouseOf } from './warehouse-of.ts';
+import { sorted } from './captured.ts';
+import { analysysCaptured, countedEvents, debugOf, sentEvents } from './captured-analysys.ts';
+import { growingioCaptured, sentElements } from './captured-growingio.ts';
+import { sendCapture } from './replay-captures.ts';
+import { untilDelivered, type Warehouse, warehouseOf } from './warehouse-of.ts';
 
-// Every request that was recorded from a real Analysys SDK, sent three times, while Pub/Sub delivers
-// one message in three again although it was acknowledged.
-const captures = readCaptures('analysys');
+// Every request that was recorded from a real SDK, sent three times, while Pub/Sub delivers one message in three again
+// although it was acknowledged.
 const folder = mkdtempSync(join(tmpdir(), 'tributary-captures-'));
 let cloud: LocalCloud;
 let warehouse: Warehouse;
@@ -16,10 +18,10 @@ let warehouse: Warehouse;
 beforeAll(async () => {
   cloud = await startLocal({ dataDir: folder, ports: 'free', faults: { pubsub: { redeliverRate: 0.3 } } });
   warehouse = warehouseOf(cloud);
-  for (let time = 0; time < 3; time++) {
-    for (const capture of captures) {
+  for (const { requests, success } of [analysysCaptured, growingioCaptured]) {
+    for (const capture of [...requests, ...requests, ...requests]) {
       const answer = await sendCapture(cloud.urls.ingest, capture);
-      if (answer.status !== 200 || answer.body !== '{"code":200}') {
+      if (answer.status !== success.status || answer.body !== success.body) {
         throw new Error(`${capture.file} ${capture.path} was answered ${answer.status} ${answer.body}`);
       }
     }
@@ -32,73 +34,47 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The events as the SDKs sent them; those that one request holds twice count twice. */
-const sent: CapturedEvent[] = (() => {
-  const most = new Map<string, { event: CapturedEvent; times: number }>();
-  for (const { decoded } of captures) {
-    const inRequest = new Map<string, number>();
-    for (const event of decoded) {
-      const identity = JSON.stringify(sortKeys(event));
-      inRequest.set(identity, (inRequest.get(identity) ?? 0) + 1);
-      const times = Math.max(inRequest.get(identity) ?? 0, most.get(identity)?.times ?? 0);
-      most.set(identity, { event, times });
-    }
-  }
-  return [...most.values()].flatMap(({ event, times }) => Array.from({ length: times }, () => event));
-})();
-
-const isTrack = ({ xwhat }: CapturedEvent) => !/^\$(alias|profile_)/.test(xwhat);
-const debugOf = ({ xcontext }: CapturedEvent) => xcontext.$debug ?? 0;
-
-/** An Analysys event as its SDK would have sent it, from the columns of its row. */
-function rebuild(row: Row): unknown {
-  const kind = String(row.kind);
-  return {
-    appid: row.project,
-    xwho: kind === 'alias' ? row.user_id : (row.user_id ?? row.anonymous_id),
-    xwhat: kind === 'track' ? row.name : `$${kind}`,
-    xwhen: Number(row.millis),
-    xcontext: { ...JSON.parse(String(row.properties)), ...JSON.parse(String(row.context)) },
-  };
-}
-
-const columns = `kind, project, name, user_id, anonymous_id, debug, platform, sdk, sdk_version, session_id,
-  UNIX_MILLIS(occurred_at) AS millis, TO_JSON_STRING(properties) AS properties, TO_JSON_STRING(context) AS context`;
-
-const sorted = (events: readonly unknown[]): string[] =>
-  events.map((event) => JSON.stringify(sortKeys(event))).sort();
-
-describe('the Analysys captures', () => {
-  test('hold what they are said to hold', () => {
-    expect(captures.length).toBeGreaterThan(40);
-    expect(sent.filter(isTrack).length).toBeGreaterThan(10);
-  });
+describe.each([analysysCaptured, growingioCaptured])('the captures of $vendor', (captured) => {
+  const { dialect, columns, rebuild } = captured;
+  const rowsOf = (table: string, where = 'TRUE') =>
+    warehouse.query(`SELECT ${columns} FROM ${table} WHERE dialect = '${dialect}' AND ${where}`);
 
   test('are in events exactly once, value for value, as far as they are counted', async () => {
-    const rows = await warehouse.query(`SELECT ${columns} FROM events`);
-    const expected = sent.filter((event) => isTrack(event) && debugOf(event) !== 1);
-    expect(sorted(rows.map(rebuild))).toEqual(sorted(expected));
+    expect(sorted((await rowsOf('events')).map(rebuild))).toEqual(sorted(captured.counted));
+  });
+
+  test('are in event_log at least three times each, and every state operation in state_log too', async () => {
+    const rows = await rowsOf('event_log');
+    expect(rows.length).toBeGreaterThanOrEqual(3 * captured.leastCopies);
+    const once = new Map(rows.map((row) => [String(row.event_id), row]));
+    expect(sorted([...once.values()].map(rebuild))).toEqual(sorted(captured.all));
+    const state = await rowsOf('state_log', captured.stateWhere);
+    const stateOnce = new Map(state.map((row) => [String(row.event_id), row]));
+    expect(sorted([...stateOnce.values()].map(rebuild))).toEqual(sorted(captured.state));
+  });
+});
+
+test('captures leave nothing in quarantine, and nothing in another dialect', async () => {
+  expect(await warehouse.number('SELECT COUNT(*) FROM quarantine_open')).toBe(0);
+  const dialects = await warehouse.query('SELECT DISTINCT dialect FROM event_log ORDER BY dialect');
+  expect(dialects).toEqual([{ dialect: 'analysys' }, { dialect: 'growingio' }]);
+});
+
+describe('the captures of Analysys', () => {
+  const { columns, rebuild } = analysysCaptured;
+
+  test('hold what they are said to hold', () => {
+    expect(analysysCaptured.requests.length).toBeGreaterThan(40);
+    expect(sentEvents.length - analysysCaptured.state.length).toBeGreaterThan(10);
   });
 
   test('are in events_debug exactly once where they were sent to be shown', async () => {
     const rows = await warehouse.query(`SELECT ${columns} FROM events_debug`);
-    expect(sorted(rows.map(rebuild))).toEqual(sorted(sent.filter((event) => debugOf(event) !== 0)));
-  });
-
-  test('are in event_log at least three times each, and every state operation in state_log too', async () => {
-    const rows = await warehouse.query(`SELECT ${columns}, event_id FROM event_log`);
-    expect(rows.length).toBeGreaterThanOrEqual(3 * sent.length);
-    const once = new Map(rows.map((row) => [String(row.event_id), row]));
-    expect(sorted([...once.values()].map(rebuild))).toEqual(sorted(sent));
-    const state = await warehouse.query(`SELECT ${columns}, event_id FROM state_log`);
-    const stateOnce = new Map(state.map((row) => [String(row.event_id), row]));
-    expect(sorted([...stateOnce.values()].map(rebuild))).toEqual(
-      sorted(sent.filter((event) => !isTrack(event))),
-    );
+    expect(sorted(rows.map(rebuild))).toEqual(sorted(sentEvents.filter((event) => debugOf(event) !== 0)));
   });
 
   test('tell who, on what and with which SDK in columns of their own', async () => {
-    for (const row of await warehouse.query(`SELECT ${columns} FROM event_log`)) {
+    for (const row of await warehouse.query(`SELECT ${columns} FROM event_log WHERE dialect = 'analysys'`)) {
       const context = JSON.parse(String(row.context));
       expect([row.platform, row.sdk, row.sdk_version, Number(row.debug)]).toEqual([
         context.$platform,
@@ -112,8 +88,10 @@ describe('the Analysys captures', () => {
   });
 
   test('show their copies in event_deliveries', async () => {
-    const rows = await warehouse.query('SELECT verdict, copies, deliveries, requests FROM event_deliveries');
-    expect(rows).toHaveLength(sent.length);
+    const rows = await warehouse.query(
+      "SELECT verdict, copies, deliveries, requests FROM event_deliveries WHERE dialect = 'analysys'",
+    );
+    expect(rows).toHaveLength(sentEvents.length);
     for (const row of rows) {
       expect(Number(row.deliveries)).toBeGreaterThanOrEqual(3);
       expect(Number(row.copies)).toBeGreaterThanOrEqual(Number(row.deliveries));
@@ -122,18 +100,48 @@ describe('the Analysys captures', () => {
     expect(rows.some((row) => Number(row.copies) > Number(row.deliveries))).toBe(true);
   });
 
-  test('left nothing in quarantine', async () => {
-    expect(await warehouse.number('SELECT COUNT(*) FROM quarantine_open')).toBe(0);
+  test('can be read for a span of time', async () => {
+    const between = (from: string, to: string) =>
+      warehouse.number(
+        `SELECT COUNT(*) FROM events_between(TIMESTAMP '${from}', TIMESTAMP '${to}') WHERE dialect = 'analysys'`,
+      );
+    expect(await between('2010-01-01', '2040-01-01')).toBe(countedEvents.length);
+    expect(await between('2010-01-01', '2019-01-01')).toBe(
+      countedEvents.filter((event) => event.xwhen < Date.UTC(2019)).length,
+    );
+  });
+});
+
+describe('the captures of GrowingIO', () => {
+  test('hold what they are said to hold', () => {
+    expect(growingioCaptured.requests).toHaveLength(24);
+    expect(growingioCaptured.counted.length).toBeGreaterThan(4);
   });
 
-  test('can be read for a span of time', async () => {
-    const all = await warehouse.number('SELECT COUNT(*) FROM events');
-    const between = (from: string, to: string) =>
-      warehouse.number(`SELECT COUNT(*) FROM events_between(TIMESTAMP '${from}', TIMESTAMP '${to}')`);
-    expect(await between('2010-01-01', '2040-01-01')).toBe(all);
-    expect(await between('2010-01-01', '2019-01-01')).toBe(
-      sent.filter((event) => isTrack(event) && debugOf(event) !== 1 && event.xwhen < Date.UTC(2019)).length,
+  test('bind the device and the user of an event that has both', async () => {
+    const rows = await warehouse.query(
+      "SELECT DISTINCT anonymous_id, user_id FROM state_log WHERE dialect = 'growingio' AND kind = 'alias'",
     );
+    const both = sentElements.filter(
+      ({ deviceId, userId }) => deviceId !== undefined && userId !== undefined,
+    );
+    expect(both.length).toBeGreaterThan(0);
+    expect(rows).toEqual([{ anonymous_id: 'dev-1', user_id: 'user' }]);
+  });
+
+  test('tell which SDK sent them', async () => {
+    const rows = await warehouse.query(`SELECT platform, sdk FROM event_log WHERE dialect = 'growingio'`);
+    for (const { platform, sdk } of rows) {
+      expect([sdk, platform]).toEqual(platform === null ? [null, null] : ['growingio-python', 'python']);
+    }
+  });
+
+  test('that were sent by one codec only show as resent in event_deliveries', async () => {
+    const rows = await warehouse.query(
+      "SELECT verdict, copies FROM event_deliveries WHERE dialect = 'growingio' AND verdict != 'possible_twin'",
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) expect(Number(row.copies)).toBeGreaterThanOrEqual(3);
   });
 });
 
@@ -165,13 +173,3 @@ test('values that are hard to carry arrive exactly, or as text with a warning', 
     ].sort(),
   );
 });
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([key, member]) => [key, sortKeys(member)]),
-  );
-}
