@@ -73,6 +73,7 @@ async function main(): Promise<number> {
       topic,
       dryRun: flags['dry-run'],
       limit,
+      isLocal: project === localProject,
       isInterrupted,
     });
     process.stdout.write(format === 'json' ? `${JSON.stringify(redriven)}\n` : describe(redriven));
@@ -90,6 +91,7 @@ interface RedriveOptions {
   readonly topic: string;
   readonly dryRun: boolean;
   readonly limit: number;
+  readonly isLocal: boolean;
   readonly isInterrupted: () => boolean;
 }
 
@@ -97,9 +99,11 @@ const publishWithinMs = 10_000;
 const mostPulled = 100;
 /** A pull without an answer for so long found nothing; a subscription is empty when it happens twice. */
 const pullWithinMs = 2_500;
+/** The local Pub/Sub answers from its own memory, once the first pull has connected. */
+const localPullWithinMs = 500;
 
 async function redrive(options: RedriveOptions): Promise<Redriven> {
-  const { subscriber, publish, topic, dryRun, limit, isInterrupted } = options;
+  const { subscriber, publish, topic, dryRun, limit, isLocal, isInterrupted } = options;
   const startedAt = Date.now();
   const progress = createProgress();
   /** Kept until the end, or they would be pulled again at once; a lease that ends meanwhile brings them all the same. */
@@ -108,9 +112,11 @@ async function redrive(options: RedriveOptions): Promise<Redriven> {
   let newer = 0;
   let messages = 0;
   let emptyPulls = 0;
+  let withinMs = pullWithinMs;
   try {
     while (emptyPulls < 2 && messages < limit && !isInterrupted()) {
-      const pulled = await subscriber.pull(Math.min(mostPulled, limit - messages), pullWithinMs);
+      const pulled = await subscriber.pull(Math.min(mostPulled, limit - messages), withinMs);
+      if (isLocal) withinMs = localPullWithinMs;
       const older = pulled.filter(
         ({ publishedAt, messageId }) => publishedAt.getTime() <= startedAt && !seen.has(messageId),
       );

@@ -36,7 +36,8 @@ describe('the status of a running cloud', () => {
   let clients: ReturnType<typeof openClients>;
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'tributary-status-'));
-    cloud = await startLocal({ dataDir, ports: 'free' });
+    const soon = { METRICS_INTERVAL_SECONDS: '1' };
+    cloud = await startLocal({ dataDir, ports: 'free', environment: { ingest: soon, load: soon } });
     const { ports } = cloud;
     environment = {
       PUBSUB_PORT: String(ports.pubsub),

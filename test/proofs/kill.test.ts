@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 import { proveKill } from './kill.ts';
 import { proveRefusal } from './refusal.ts';
 
-// The proofs of `npm run proof:kill` in small.
+// The proofs of `npm run proof:kill` in small, side by side, since both spend their time waiting for redeliveries.
 
-test('every event is in events once although load and the cloud are killed and appends fail or go unanswered', async () => {
+test.concurrent('every event is in events once although load and the cloud are killed and appends fail or go unanswered', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-kill-'));
   try {
     const figures = await proveKill({
@@ -35,7 +35,7 @@ test('every event is in events once although load and the cloud are killed and a
   }
 }, 120_000);
 
-test('every event is in events once after BigQuery refused everything for two minutes', async () => {
+test.concurrent('every event is in events once after BigQuery refused everything for two minutes', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-refusal-'));
   const figures = await proveRefusal({ folder, events: 400, refusedSeconds: 120, progress: () => {} });
   expect(figures).toMatchObject({ inEvents: 400, missing: 0, double: 0, deadLettered: 0, quarantined: 0 });
