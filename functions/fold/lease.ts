@@ -84,10 +84,8 @@ export async function takeLease(options: LeaseOptions): Promise<Lease | undefine
       isOver = true;
       clearInterval(timer);
       await renewing;
-      // Where this fails, the lease ends with its time.
-      if (now() < expiresAt) {
-        await bucket.remove(leaseObject, generation, callWithinMs).catch(() => undefined);
-      }
+      // Where this fails, the lease ends with its time; where another one has it, it has another generation.
+      await bucket.remove(leaseObject, generation, callWithinMs).catch(() => undefined);
     },
   };
 }

@@ -61,9 +61,15 @@ export async function runTick(call: TickCall, options: TickOptions): Promise<Tic
   try {
     return await fold(call, options, steps, store, tell);
   } catch (error) {
+    const isLost =
+      error instanceof LeaseLost ||
+      (await lease.check().then(
+        () => false,
+        () => true,
+      ));
+    // What it wrote late, or still writes, may stand over what the other one wrote.
+    if (isLost && steps.hasWritten()) await askForRebuild(options, lease.holder);
     if (!(error instanceof LeaseLost)) throw error;
-    // What it wrote late may stand over what the other one wrote.
-    if (steps.hasWritten()) await askForRebuild(options, lease.holder);
     return tell('overtaken');
   } finally {
     await lease.release();

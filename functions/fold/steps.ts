@@ -20,7 +20,7 @@ export interface Steps {
   begin<T>(name: StepName, work: () => Promise<T>): Promise<T>;
   /** A query, which must end within the time of the tick. */
   query(call: Omit<QueryCall, 'timeoutMs'>): Promise<QueryAnswer>;
-  /** What is left for a query, in milliseconds. */
+  /** What is left for a query, in milliseconds, at least one. */
   timeLeftMs(): number;
   /** Whether a step has begun that changes tables. */
   hasWritten(): boolean;
@@ -40,7 +40,7 @@ export interface StepsOptions {
   readonly bigquery: BigQuery;
   readonly now: () => number;
   readonly withinMs: number;
-  readonly onStep?: (step: StepName) => void;
+  readonly onStep?: (step: StepName) => void | Promise<void>;
 }
 
 /** Starts the steps of a tick that began at `beganAt`, in milliseconds since 1970. */
@@ -50,7 +50,7 @@ export function createSteps(
   checkLease: () => Promise<void>,
 ): Steps {
   const done: Done = { slices: 0, bindings: 0, persons: 0, queries: 0, bytes: 0 };
-  const timeLeftMs = () => beganAt + withinMs - now();
+  const timeLeftMs = () => Math.max(1, beganAt + withinMs - now());
   let hasWritten = false;
 
   return {
@@ -60,13 +60,13 @@ export function createSteps(
     async begin(name, work) {
       if (timeLeftMs() < withinMs * leastShare) throw new OutOfTime(name);
       await checkLease();
-      onStep?.(name);
+      await onStep?.(name);
       hasWritten ||= changesTables.has(name);
       return work();
     },
     async query(call) {
       done.queries++;
-      const answer = await runQuery(bigquery, { ...call, timeoutMs: Math.max(1, timeLeftMs()) });
+      const answer = await runQuery(bigquery, { ...call, timeoutMs: timeLeftMs() });
       done.bytes += answer.bytes;
       return answer;
     },

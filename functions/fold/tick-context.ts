@@ -21,8 +21,8 @@ export interface TickOptions {
   readonly withinMs: number;
   /** The most persons that are folded one by one: where more are touched, all are folded anew. */
   readonly mostPersons: number;
-  /** Told of each step before it begins. */
-  readonly onStep?: (step: StepName) => void;
+  /** Told of each step before it begins, and waited for. */
+  readonly onStep?: (step: StepName) => void | Promise<void>;
 }
 
 /** What the steps of a tick work with. */
