@@ -49,7 +49,7 @@ export function storeInDestination(
       // It takes the schema of the result, without modes and descriptions; what it does to a layout is not documented.
       if (before.timePartitioning ?? before.rangePartitioning ?? before.properties.clustering) {
         throw notImplemented(
-          'writeDisposition WRITE_TRUNCATE over a partitioned or clustered table (WRITE_TRUNCATE_DATA keeps schema and layout; it)',
+          'WRITE_TRUNCATE over a partitioned or clustered table, unlike WRITE_TRUNCATE_DATA, which keeps schema and layout,',
         );
       }
       const after: TableEntry = {

@@ -13,8 +13,7 @@ import { mayMeet } from './prune.ts';
  *   partition column with constants (also in views, table functions and subqueries; never by the rows of a join). A
  *   table that is read more than once counts once.
  * - INSERT, and MERGE that only inserts: the query that it reads. UPDATE, DELETE and other MERGEs: also all columns of
- *   the target, in the partitions that are scanned: https://cloud.google.com/bigquery/docs/data-manipulation-language
- *   #dml_size_calculation (on the pricing page, "DML operations").
+ *   the target, in the partitions that are scanned: cloud.google.com/bigquery/docs, "DML size calculation".
  *
  * Bytes of a column are those of its first rows by BigQuery's table of data type sizes, times its rows, the same for every
  * partition. Clustering, which BigQuery tells only afterwards, saves nothing here, and a struct counts as a whole.
