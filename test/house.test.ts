@@ -172,8 +172,12 @@ describe('every file', () => {
     const aboutSessions = new Set([
       // A streaming pull is a session of messages and acknowledgements.
       'local/pubsub/streaming-pull.ts',
-      // A query that divides events into visits.
+      // Queries that divide events into visits, and what tells of them.
       'local/bigquery/sql/cases.ts',
+      'docs/recipes.md',
+      'docs/recipes/sessions.sql',
+      'local/sample/earlier-days.ts',
+      'test/recipes.test.ts',
     ]);
     const word = new RegExp(`\\b${'ses'}sions?\\b(?! ids?\\b)`, 'i');
     const found = prose.flatMap((path) =>
