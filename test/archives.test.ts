@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Buildable, buildFunctions, listBuildable } from '../scripts/build.ts';
 
 const execute = promisify(execFile);
@@ -46,11 +46,8 @@ afterEach(() => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('equal sources give equal bytes, in any time zone', async () => {
-  const zone = process.env.TZ;
-  process.env.TZ = 'Asia/Tokyo';
-  await buildFunctions([fixture], join(folder, 'again')).finally(() => {
-    process.env.TZ = zone;
-  });
+  vi.stubEnv('TZ', 'Asia/Tokyo');
+  await buildFunctions([fixture], join(folder, 'again')).finally(() => vi.unstubAllEnvs());
   for (const name of ['cloud-clients.zip', 'cloud-clients.framework.zip']) {
     const [first, second] = await Promise.all(
       ['dist', 'again'].map((it) => readFile(join(folder, it, name))),

@@ -2,14 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { PubSub, type Subscription, v1 } from '@google-cloud/pubsub';
-import { type Bucket, Storage } from '@google-cloud/storage';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type PubSubFaults, type PubSubServer, startPubSub } from '../../local/pubsub/index.ts';
-import { type StorageFaults, type StorageServer, startStorage } from '../../local/storage/index.ts';
-import { openBucket } from '../../shared/google/cloud-storage.ts';
-import type { ObjectStore } from '../../shared/google/object-store.ts';
-import { createPublisher, type Message, type Publisher } from '../../shared/google/pubsub-publisher.ts';
+import type { Message, Publisher } from '../../shared/google/pubsub-publisher.ts';
 import { settingsSchema } from '../../shared/settings/settings.ts';
 import { readSpilledObject } from '../../shared/spill/spilled-message.ts';
 import { decodeEventBatch } from '../../shared/warehouse/event-batch.ts';
@@ -19,29 +13,9 @@ import { createHandleRequest } from './handle-request.ts';
 import { createPublishQueue, defaultPublishLimits, type PublishQueueLimits } from './publish.ts';
 import { createMessageStore, type MessageStore } from './publish-or-spill.ts';
 import { createSpill, defaultSpillLimits, type SpillLimits } from './spill.ts';
+import { startGoogle } from './start-google-for-test.ts';
 
-const pubsubFaults: PubSubFaults = {
-  redeliverRate: 0,
-  publishUnavailableRate: 0,
-  publishStoredThenLostRate: 0,
-  publishDelayMs: 0,
-  random: Math.random,
-};
-const storageFaults: StorageFaults = {
-  unavailableRate: 0,
-  delayMs: 0,
-  storedThenLostRate: 0,
-  random: Math.random,
-};
-const bucketName = 'tributary-spill';
-let broker: PubSubServer;
-let storage: StorageServer;
-let pubsub: PubSub;
-let subscription: Subscription;
-let subscriber: v1.SubscriberClient;
-let publisher: Publisher;
-let google: Bucket;
-let bucket: ObjectStore;
+let google: Awaited<ReturnType<typeof startGoogle>>;
 let messages: MessageStore;
 let logged: string[] = [];
 let clock = 0;
@@ -50,42 +24,10 @@ let server: Server;
 let base: string;
 
 beforeAll(async () => {
-  broker = await startPubSub({ port: 0, file: ':memory:', faults: pubsubFaults });
-  storage = await startStorage({ port: 0, file: ':memory:', faults: storageFaults });
-  process.env.METADATA_SERVER_DETECTION = 'none';
-  pubsub = new PubSub({
-    projectId: 'local',
-    apiEndpoint: `127.0.0.1:${broker.port}`,
-    emulatorMode: true,
-  });
-  const [topic] = await pubsub.createTopic('events');
-  [subscription] = await topic.createSubscription('reader');
-  const { sslCreds } = await pubsub.getClientConfig();
-  subscriber = new v1.SubscriberClient({
-    apiEndpoint: '127.0.0.1',
-    port: broker.port,
-    ...(sslCreds && { sslCreds }),
-  });
-  [google] = await new Storage({
-    projectId: 'local',
-    apiEndpoint: `http://127.0.0.1:${storage.port}`,
-  }).createBucket(bucketName);
-  const environment = {
-    LOCAL_PUBSUB: `127.0.0.1:${broker.port}`,
-    LOCAL_STORAGE: `127.0.0.1:${storage.port}`,
-  };
-  publisher = createPublisher('local', 'events', environment);
-  bucket = openBucket(bucketName, environment);
+  google = await startGoogle();
 });
 
-afterAll(async () => {
-  bucket.close();
-  await subscriber.close();
-  await publisher.close();
-  await pubsub.close();
-  await broker.close();
-  await storage.close();
-});
+afterAll(() => google.close());
 
 interface Serving {
   readonly publish?: Partial<PublishQueueLimits>;
@@ -97,11 +39,12 @@ interface Serving {
 async function serve({ publish = {}, spill = {}, publishMs = 300 }: Serving = {}): Promise<void> {
   const send: Publisher['send'] = (batch, withinMs) => {
     puts += batch.length;
-    return publisher.send(batch, withinMs);
+    return google.publisher.send(batch, withinMs);
   };
   messages = createMessageStore({
     queue: createPublishQueue(send, publishMs, { ...defaultPublishLimits, ...publish }),
-    spill: spill === 'none' ? undefined : createSpill(bucket, 600, { ...defaultSpillLimits, ...spill }),
+    spill:
+      spill === 'none' ? undefined : createSpill(google.bucket, 600, { ...defaultSpillLimits, ...spill }),
     log: (severity, message, fields) => logged.push(JSON.stringify({ severity, message, ...fields })),
     now: () => clock,
   });
@@ -120,8 +63,8 @@ async function serve({ publish = {}, spill = {}, publishMs = 300 }: Serving = {}
 }
 
 beforeEach(async () => {
-  Object.assign(pubsubFaults, { publishUnavailableRate: 0, publishDelayMs: 0, random: Math.random });
-  Object.assign(storageFaults, {
+  Object.assign(google.pubsubFaults, { publishUnavailableRate: 0, publishDelayMs: 0, random: Math.random });
+  Object.assign(google.storageFaults, {
     unavailableRate: 0,
     delayMs: 0,
     storedThenLostRate: 0,
@@ -129,7 +72,7 @@ beforeEach(async () => {
   });
   logged = [];
   puts = 0;
-  await google.deleteFiles();
+  await google.files.deleteFiles();
   await published();
 });
 
@@ -159,7 +102,7 @@ const namesIn = ({ data }: { data: Buffer }): unknown[] =>
 
 /** The messages in the bucket, as Google's own client reads them. */
 async function spilled(): Promise<{ name: string; message: Message }[]> {
-  const [files] = await google.getFiles();
+  const [files] = await google.files.getFiles();
   return Promise.all(
     files.map(async (file) => {
       const [[data], [{ metadata = {} }]] = await Promise.all([file.download(), file.getMetadata()]);
@@ -175,21 +118,7 @@ async function spilled(): Promise<{ name: string; message: Message }[]> {
 
 /** The names of the events in Pub/Sub, which is empty then. */
 async function published(): Promise<unknown[]> {
-  const names: unknown[] = [];
-  for (;;) {
-    const [{ receivedMessages }] = await subscriber.pull({
-      subscription: subscription.name,
-      maxMessages: 100,
-      returnImmediately: true,
-    });
-    const got = receivedMessages ?? [];
-    if (got.length === 0) return names;
-    for (const { message } of got) names.push(...namesIn({ data: message?.data as Buffer }));
-    await subscriber.acknowledge({
-      subscription: subscription.name,
-      ackIds: got.map(({ ackId }) => ackId ?? ''),
-    });
-  }
+  return (await google.takePublished()).flatMap((data) => namesIn({ data }));
 }
 
 describe('while Pub/Sub acknowledges', () => {
@@ -204,7 +133,7 @@ describe('while Pub/Sub acknowledges', () => {
 describe('while Pub/Sub is down', () => {
   test('success is answered and the message is in the bucket as Pub/Sub would have got it', async () => {
     await serve();
-    pubsubFaults.publishUnavailableRate = 1;
+    google.pubsubFaults.publishUnavailableRate = 1;
     expect(await post(event({ xwhat: 'one', appid: '店铺' }))).toEqual(success);
     const [object, ...more] = await spilled();
     expect(more).toEqual([]);
@@ -223,7 +152,7 @@ describe('while Pub/Sub is down', () => {
 
   test('a request of several messages is spilled part by part', async () => {
     await serve();
-    pubsubFaults.publishUnavailableRate = 1;
+    google.pubsubFaults.publishUnavailableRate = 1;
     const events = Array.from({ length: 2500 }, (_, index) =>
       event({ xwhat: `e${index}`, xcontext: { pad: 'x'.repeat(1000) } }),
     );
@@ -240,7 +169,7 @@ describe('while Pub/Sub is down', () => {
 
   test('only the first request waits for it, and one a second finds out whether it is back', async () => {
     await serve();
-    pubsubFaults.publishDelayMs = 1_000;
+    google.pubsubFaults.publishDelayMs = 1_000;
     expect(await post(event())).toEqual(success);
     expect(puts).toBe(1);
     for (let times = 0; times < 5; times++) expect(await post(event())).toEqual(success);
@@ -258,9 +187,9 @@ describe('while Pub/Sub is down', () => {
 
   test('and back, messages are published again', async () => {
     await serve();
-    pubsubFaults.publishUnavailableRate = 1;
+    google.pubsubFaults.publishUnavailableRate = 1;
     await post(event({ xwhat: 'during' }));
-    pubsubFaults.publishUnavailableRate = 0;
+    google.pubsubFaults.publishUnavailableRate = 0;
     clock += 1_000;
     expect(await post(event({ xwhat: 'probe' }))).toEqual(success);
     expect(await Promise.all([post(event({ xwhat: 'after' })), post(event({ xwhat: 'then' }))])).toEqual([
@@ -280,7 +209,7 @@ describe('while Pub/Sub is down', () => {
 
   test('what waits in the queue is spilled with the first that failed', async () => {
     await serve({ publish: { underWay: 1, messages: 1 } });
-    pubsubFaults.publishDelayMs = 1_000;
+    google.pubsubFaults.publishDelayMs = 1_000;
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(event())));
     expect(answers).toEqual(answers.map(() => success));
     expect(puts).toBe(1);
@@ -289,10 +218,10 @@ describe('while Pub/Sub is down', () => {
 
   test('and back while the bucket is not, messages are published even before it was found to be back', async () => {
     await serve();
-    pubsubFaults.publishUnavailableRate = 1;
+    google.pubsubFaults.publishUnavailableRate = 1;
     expect(await post(event())).toEqual(success);
-    pubsubFaults.publishUnavailableRate = 0;
-    storageFaults.unavailableRate = 1;
+    google.pubsubFaults.publishUnavailableRate = 0;
+    google.storageFaults.unavailableRate = 1;
     expect(await post(event({ xwhat: 'rescued' }))).toEqual(success);
     expect(await published()).toContain('rescued');
   });
@@ -300,8 +229,8 @@ describe('while Pub/Sub is down', () => {
   test('an upload whose answer is lost counts as stored', async () => {
     await serve();
     const rolls = [0];
-    pubsubFaults.publishUnavailableRate = 1;
-    Object.assign(storageFaults, { storedThenLostRate: 0.5, random: () => rolls.shift() ?? 1 });
+    google.pubsubFaults.publishUnavailableRate = 1;
+    Object.assign(google.storageFaults, { storedThenLostRate: 0.5, random: () => rolls.shift() ?? 1 });
     expect(await post(event())).toEqual(success);
     expect(rolls).toEqual([]);
     expect(await spilled()).toHaveLength(1);
@@ -310,7 +239,7 @@ describe('while Pub/Sub is down', () => {
 
 test('Pub/Sub that is slow but within its time is no reason to spill', async () => {
   await serve({ publishMs: 3_000 });
-  pubsubFaults.publishDelayMs = 100;
+  google.pubsubFaults.publishDelayMs = 100;
   const answers = await Promise.all(Array.from({ length: 30 }, () => post(event())));
   expect(answers).toEqual(answers.map(() => success));
   expect(await spilled()).toEqual([]);
@@ -328,8 +257,8 @@ describe('503 is answered', () => {
 
   test('when both Pub/Sub and the bucket are down', async () => {
     await serve();
-    pubsubFaults.publishUnavailableRate = 1;
-    storageFaults.unavailableRate = 1;
+    google.pubsubFaults.publishUnavailableRate = 1;
+    google.storageFaults.unavailableRate = 1;
     expect(await post(event())).toEqual(refused);
     expect(JSON.parse(logged.at(-1) ?? '')).toMatchObject({
       severity: 'ERROR',
@@ -338,31 +267,31 @@ describe('503 is answered', () => {
         message: expect.stringMatching(/neither spilled \(Cloud Storage answered 503.* nor published/),
       },
     });
-    storageFaults.unavailableRate = 0;
+    google.storageFaults.unavailableRate = 0;
     expect(await post(event())).toEqual(success);
   });
 
   test('when the bucket does not answer in time', async () => {
     await serve();
-    pubsubFaults.publishUnavailableRate = 1;
-    storageFaults.delayMs = 2_000;
+    google.pubsubFaults.publishUnavailableRate = 1;
+    google.storageFaults.delayMs = 2_000;
     expect(await post(event())).toEqual(refused);
   });
 
   test('when more is under way to the bucket than memory is set aside for', async () => {
     await serve({ spill: { messages: 1 } });
-    pubsubFaults.publishUnavailableRate = 1;
+    google.pubsubFaults.publishUnavailableRate = 1;
     await post(event());
-    storageFaults.delayMs = 200;
+    google.storageFaults.delayMs = 200;
     const answers = await Promise.all([post(event()), post(event())]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 503]);
-    storageFaults.delayMs = 0;
+    google.storageFaults.delayMs = 0;
     expect(await post(event())).toEqual(success);
   });
 
   test('when one of several messages of a request is neither published nor spilled', async () => {
     await serve({ spill: { messages: 1 } });
-    pubsubFaults.publishUnavailableRate = 1;
+    google.pubsubFaults.publishUnavailableRate = 1;
     const pad = 'x'.repeat(1000);
     const events = Array.from({ length: 2500 }, () => event({ xcontext: { pad } }));
     expect(await post(...events)).toEqual(refused);
@@ -370,9 +299,9 @@ describe('503 is answered', () => {
 
   test('when there is no bucket and Pub/Sub is down', async () => {
     await serve({ spill: 'none' });
-    pubsubFaults.publishUnavailableRate = 1;
+    google.pubsubFaults.publishUnavailableRate = 1;
     expect(await post(event())).toEqual(refused);
-    pubsubFaults.publishUnavailableRate = 0;
+    google.pubsubFaults.publishUnavailableRate = 0;
     expect(await post(event())).toEqual(success);
   });
 });
