@@ -143,10 +143,11 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/wire/growingio/decode-lz-string.ts': [],
   'shared/wire/growingio/decode-protobuf.ts': [
     'node:buffer',
+    'shared/wire/json/parse-json.ts',
+    'shared/wire/json/set-member.ts',
     'shared/wire/growingio/endpoint.ts',
     'shared/wire/growingio/event-types.ts',
     'shared/wire/growingio/messages.ts',
-    'shared/wire/json/parse-json.ts',
   ],
   'shared/wire/growingio/messages.ts': [],
   'shared/wire/growingio/decode-event.ts': [
@@ -198,12 +199,12 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/wire/segment/decode.ts': [
     'shared/wire/dialect.ts',
     'shared/wire/json/parse-json.ts',
+    'shared/wire/json/set-member.ts',
     'shared/wire/json/text-buffer.ts',
     'shared/wire/segment/decode-message.ts',
     'shared/wire/segment/endpoint.ts',
     'shared/wire/segment/message.ts',
     'shared/wire/segment/read-body.ts',
-    'shared/wire/segment/write-context.ts',
     'shared/wire/segment/write-key.ts',
   ],
   'shared/wire/segment/endpoint.ts': [],
@@ -232,11 +233,11 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/wire/segment/meaning.ts': [
     'shared/events/event.ts',
     'shared/wire/json/parse-json.ts',
+    'shared/wire/json/set-member.ts',
     'shared/wire/json/value-rules.ts',
     'shared/wire/segment/endpoint.ts',
     'shared/wire/segment/limits.ts',
     'shared/wire/segment/message.ts',
-    'shared/wire/segment/write-context.ts',
   ],
   'shared/wire/segment/message.ts': [
     'shared/events/event.ts',
@@ -250,14 +251,14 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/wire/segment/read-time.ts': ['shared/wire/json/parse-json.ts'],
   'shared/wire/segment/write-context.ts': [
     'shared/wire/json/canonical-json.ts',
+    'shared/wire/json/known-plans.ts',
+    'shared/wire/json/merged-members.ts',
     'shared/wire/json/parse-json.ts',
     'shared/wire/json/text-buffer.ts',
     'shared/wire/json/value-rules.ts',
     'shared/wire/segment/limits.ts',
     'shared/wire/segment/message.ts',
-    'shared/wire/segment/plans.ts',
   ],
-  'shared/wire/segment/plans.ts': ['shared/wire/json/canonical-json.ts'],
   'shared/wire/segment/limits.ts': ['shared/wire/json/value-rules.ts'],
   'shared/wire/tributary/decode.ts': [
     'shared/events/event.ts',
@@ -292,6 +293,13 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/wire/json/known-plans.ts': ['shared/wire/json/canonical-json.ts'],
   'shared/wire/json/parse-json.ts': ['node:buffer', 'shared/wire/json/parse-escaped-keys.ts'],
   'shared/wire/json/parse-escaped-keys.ts': ['shared/wire/json/parse-json.ts'],
+  'shared/wire/json/merged-members.ts': [
+    'shared/wire/json/canonical-json.ts',
+    'shared/wire/json/parse-json.ts',
+    'shared/wire/json/text-buffer.ts',
+    'shared/wire/json/value-rules.ts',
+  ],
+  'shared/wire/json/set-member.ts': ['shared/wire/json/parse-json.ts'],
   'shared/wire/json/canonical-json.ts': [
     'shared/wire/json/parse-json.ts',
     'shared/wire/json/text-buffer.ts',

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
+import { setMember } from '../json/set-member.ts';
 import type { Route } from './endpoint.ts';
 import { eventTypes } from './event-types.ts';
 import { eventMessage, type FieldType, itemMessage, type MessageShape, mappingMessage } from './messages.ts';
@@ -27,7 +28,7 @@ export function decodeProtobuf(bytes: Buffer, route: Route, bounds: ProtobufBoun
   try {
     while (reader.at < bytes.length) {
       const tag = readTag(reader, bytes.length);
-      const shape = tag.wire === lengthDelimited ? lists.get(tag.number) : undefined;
+      const shape = wireOf(tag) === lengthDelimited ? lists.get(numberOf(tag)) : undefined;
       if (shape === undefined) return { kind: 'broken' };
       if (elements.length === bounds.events) return { kind: 'too_many_events' };
       const element = readMessage(reader, readEnd(reader, bytes.length), shape);
@@ -77,21 +78,18 @@ const fixed64 = 1;
 const lengthDelimited = 2;
 const fixed32 = 5;
 
-const wireOf = (type: FieldType): number => {
+const wireOfType = (type: FieldType): number => {
   if (type === 'double') return fixed64;
   return type === 'int32' || type === 'int64' || type === 'event_type' ? varint : lengthDelimited;
 };
 
-/** Without a prototype, since the keys of its maps are the caller's. */
-const createObject = (): JsonObject => Object.create(null) as JsonObject;
-
 function readMessage(reader: Reader, end: number, shape: MessageShape): JsonObject {
-  const message = createObject();
+  const message: JsonObject = {};
   while (reader.at < end) {
     if (--reader.left < 0) throw new Broken('too_many_values');
     const tag = readTag(reader, end);
-    const field = shape.get(tag.number);
-    if (field === undefined || wireOf(field.type) !== tag.wire) keepUnknown(reader, end, tag, message);
+    const field = shape.get(numberOf(tag));
+    if (field === undefined || wireOfType(field.type) !== wireOf(tag)) keepUnknown(reader, end, tag, message);
     else if (field.type === 'string_map') readEntry(reader, end, message, field.name);
     else {
       const value = readValue(reader, end, field.type);
@@ -125,30 +123,32 @@ function readEntry(reader: Reader, end: number, message: JsonObject, name: strin
   let value = '';
   while (reader.at < entryEnd) {
     const tag = readTag(reader, entryEnd);
-    if (tag.wire !== lengthDelimited || tag.number > 2) throw new Broken('broken');
+    if (wireOf(tag) !== lengthDelimited || numberOf(tag) > 2) throw new Broken('broken');
     const text = readText(reader, readEnd(reader, entryEnd));
-    if (tag.number === 1) key = text;
+    if (numberOf(tag) === 1) key = text;
     else value = text;
   }
-  const known = message[name];
-  const entries =
-    typeof known === 'object' && known !== null && !Array.isArray(known) ? known : createObject();
-  entries[key] = value;
-  message[name] = entries;
+  setMember(entriesOf(message, name), key, value);
 }
 
-function keepUnknown(reader: Reader, end: number, tag: Tag, message: JsonObject): void {
-  const value = readUnknown(reader, end, tag);
-  const known = message.unknownFields;
-  const fields =
-    typeof known === 'object' && known !== null && !Array.isArray(known) ? known : createObject();
-  const before = fields[tag.number];
+function keepUnknown(reader: Reader, end: number, tag: number, message: JsonObject): void {
+  const value = readUnknown(reader, end, wireOf(tag));
+  const fields = entriesOf(message, 'unknownFields');
+  const before = fields[numberOf(tag)];
   if (Array.isArray(before)) before.push(value);
-  else fields[tag.number] = before === undefined ? value : [before, value];
-  message.unknownFields = fields;
+  else fields[numberOf(tag)] = before === undefined ? value : [before, value];
 }
 
-function readUnknown(reader: Reader, end: number, { wire }: Tag): JsonValue {
+/** The object that a member is, made where there is none yet. */
+function entriesOf(message: JsonObject, name: string): JsonObject {
+  const known = message[name];
+  if (typeof known === 'object' && known !== null && !Array.isArray(known)) return known;
+  const made: JsonObject = {};
+  message[name] = made;
+  return made;
+}
+
+function readUnknown(reader: Reader, end: number, wire: number): JsonValue {
   if (wire === varint) return readVarint(reader, end);
   if (wire === lengthDelimited) {
     const bytes = readBytes(reader, readEnd(reader, end));
@@ -159,16 +159,15 @@ function readUnknown(reader: Reader, end: number, { wire }: Tag): JsonValue {
   throw new Broken('broken');
 }
 
-interface Tag {
-  readonly number: number;
-  readonly wire: number;
-}
-
-function readTag(reader: Reader, end: number): Tag {
+/** The number of a field and its wire type in one: every field of every event has one, so it is no object. */
+function readTag(reader: Reader, end: number): number {
   const tag = readVarint(reader, end);
   if (typeof tag !== 'number' || tag < 8 || tag > 0xffffffff) throw new Broken('broken');
-  return { number: Math.floor(tag / 8), wire: tag % 8 };
+  return tag;
 }
+
+const numberOf = (tag: number): number => tag >>> 3;
+const wireOf = (tag: number): number => tag & 7;
 
 /** Where what is length-delimited ends. */
 function readEnd(reader: Reader, end: number): number {
@@ -202,7 +201,11 @@ function nextByte(reader: Reader, end: number): number {
   return reader.bytes[reader.at++] as number;
 }
 
-const readText = (reader: Reader, end: number): string => readBytes(reader, end).toString('utf8');
+function readText(reader: Reader, end: number): string {
+  const text = reader.bytes.toString('utf8', reader.at, end);
+  reader.at = end;
+  return text;
+}
 
 function readBytes(reader: Reader, end: number): Buffer {
   const bytes = reader.bytes.subarray(reader.at, end);

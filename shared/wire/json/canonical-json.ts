@@ -41,7 +41,7 @@ export function planObject(keys: readonly string[], pick: (key: string) => boole
   return { keys, picked: plan(sorted.filter(pick)), rest: plan(sorted.filter((key) => !pick(key))) };
 }
 
-export function fitsPlan(plan: WritePlan, keys: readonly string[]): boolean {
+export function fitsPlan(plan: Pick<WritePlan, 'keys'>, keys: readonly string[]): boolean {
   if (plan.keys.length !== keys.length) return false;
   for (let index = 0; index < keys.length; index++) if (plan.keys[index] !== keys[index]) return false;
   return true;
@@ -98,7 +98,8 @@ const minus = 0x2d;
 const point = 0x2e;
 const digitZero = 0x30;
 
-function writeValue(
+/** One value. `where`: the path of its keys, for the warnings. Throws TooDeep. */
+export function writeValue(
   text: TextBuffer,
   value: JsonValue,
   rules: ValueRules,
@@ -196,7 +197,7 @@ function writeNested(
   depth: number,
 ): void {
   if (rules.warnNullAndNested) warn(warnings, 'nested_value', where);
-  const keys = Object.keys(object).sort();
+  const keys = sortedKeys(object);
   if (keys.length === 0) writeAscii(text, '{}');
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index] as string;
@@ -207,6 +208,15 @@ function writeNested(
   if (keys.length > 0) writeByte(text, closeBrace);
 }
 
+/** Most SDKs write few, and the same order each time; to sort what is sorted costs as much as all else here. */
+function sortedKeys(object: JsonObject): string[] {
+  const keys = Object.keys(object);
+  for (let index = 1; index < keys.length; index++) {
+    if ((keys[index - 1] as string) > (keys[index] as string)) return keys.sort();
+  }
+  return keys;
+}
+
 const makeLead = (key: string, before: string): Uint8Array =>
   Buffer.from(`${before}${JSON.stringify(key.toWellFormed())}:`);
 
@@ -215,7 +225,8 @@ const leads: Readonly<Record<'{' | ',', Map<string, Uint8Array>>> = { '{': new M
 const mostLeads = 2000;
 const longestLead = 60;
 
-function leadOf(key: string, before: '{' | ','): Uint8Array {
+/** A key as JSON, with its colon and what stands before it. */
+export function leadOf(key: string, before: '{' | ','): Uint8Array {
   const known = leads[before];
   const found = known.get(key);
   if (found !== undefined) return found;

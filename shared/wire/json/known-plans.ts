@@ -7,7 +7,7 @@ const most = { plans: 1000, keys: 200, characters: 4000 };
  * Finds the plan for an object's keys, or makes it. A plan is taken only where its keys are the very keys, in their
  * order; the last one is nearly always the one that is looked for.
  */
-export function createKnownPlans<Plan extends WritePlan>(
+export function createKnownPlans<Plan extends Pick<WritePlan, 'keys'>>(
   make: (keys: readonly string[]) => Plan,
 ): (keys: readonly string[]) => Plan {
   let last: Plan | undefined;

@@ -99,34 +99,41 @@ function toEvents(
     );
   };
 
-  const shared = {
-    project,
-    dialect: 'segment',
-    anonymousId,
-    userId,
-    userKey: undefined,
-    occurredAt,
-    timeSource,
-    sentAt: readSentAt(message.sentAt, warnings),
-    platform: readText(os?.name, warnings, 'os.name') ?? readText(message.channel, warnings, 'channel'),
-    sdk: readText(library?.name, warnings, 'library.name'),
-    sdkVersion: readText(library?.version, warnings, 'library.version'),
-    // Of RudderStack's libraries, a number.
-    sessionId: readId(context?.sessionId),
-    debug: 0,
-    context: writeContext(text, message, isColumn, warnings),
-    messageId: readMessageId(message.messageId, warnings),
-  } as const;
-  const events = parts.map(({ kind, name, itemId, properties }) => ({
-    ...shared,
-    kind,
-    name,
-    itemId,
-    properties: writeProperties(text, properties, warnings),
-    keys: kind === 'track' ? noKeys : keysOfProperties(properties),
-  }));
-  for (const { properties } of events) warnAboutSize(properties, shared.context, warnings);
-  return { ok: true, value: events.map((event) => ({ ...event, warnings: warnings.list ?? noWarnings })) };
+  const sentAt = readSentAt(message.sentAt, warnings);
+  const platform = readText(os?.name, warnings, 'os.name') ?? readText(message.channel, warnings, 'channel');
+  const sdk = readText(library?.name, warnings, 'library.name');
+  const sdkVersion = readText(library?.version, warnings, 'library.version');
+  const contextText = writeContext(text, message, isColumn, warnings);
+  const messageId = readMessageId(message.messageId, warnings);
+  const propertiesTexts = parts.map(({ properties }) => writeProperties(text, properties, warnings));
+  for (const properties of propertiesTexts) warnAboutSize(properties, contextText, warnings);
+  const events = parts.map(
+    ({ kind, name, itemId, properties }, index): Event => ({
+      project,
+      dialect: 'segment',
+      kind,
+      name,
+      itemId,
+      anonymousId,
+      userId,
+      userKey: undefined,
+      occurredAt,
+      timeSource,
+      sentAt,
+      platform,
+      sdk,
+      sdkVersion,
+      // Of RudderStack's libraries, a number.
+      sessionId: readId(context?.sessionId),
+      debug: 0,
+      properties: propertiesTexts[index] as Uint8Array,
+      context: contextText,
+      keys: kind === 'track' ? noKeys : keysOfProperties(properties),
+      warnings: warnings.list ?? noWarnings,
+      messageId,
+    }),
+  );
+  return { ok: true, value: events };
 }
 
 /** Where they are no ids they are kept as they are. */

@@ -7,12 +7,12 @@ import type {
   WireRequest,
 } from '../dialect.ts';
 import { type JsonObject, type JsonValue, writeJson } from '../json/parse-json.ts';
+import { setMember } from '../json/set-member.ts';
 import { createTextBuffer } from '../json/text-buffer.ts';
 import { decodeMessage } from './decode-message.ts';
 import { readEndpoint } from './endpoint.ts';
 import { isObject, type MessageFacts, refuse } from './message.ts';
 import { readBody, readJson, withoutSentAt } from './read-body.ts';
-import { setMember } from './write-context.ts';
 import { readWriteKey } from './write-key.ts';
 
 /** The dialect of Segment's HTTP API, which the libraries of Segment and RudderStack speak: JSON sent to `/v1/...`. */

@@ -1,10 +1,10 @@
 import type { EventKind } from '../../events/event.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
+import { setMember } from '../json/set-member.ts';
 import { mendString, type Warnings, warn } from '../json/value-rules.ts';
 import type { MessageType } from './endpoint.ts';
 import { segmentValueRules } from './limits.ts';
 import { isGiven, isObject, type Read, readId, refuse } from './message.ts';
-import { setMember } from './write-context.ts';
 
 /** What a message of a type says, and which of its members say it. */
 export interface Meaning {
