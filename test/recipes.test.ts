@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalCloud, startLocal } from '../local/index.ts';
 import { makeSampleTraffic } from '../local/sample/traffic.ts';
 import { createBigQuery } from '../shared/google/bigquery.ts';
-import { readText } from './repository-files.ts';
+import { listFiles, readText } from './repository-files.ts';
 import { untilDelivered } from './warehouse-of.ts';
 
 // The queries of docs/recipes on the sample traffic, whose answers can be told from it by hand.
@@ -49,6 +49,19 @@ async function run(query: string, params: Readonly<Record<string, string | Date>
 /** What a recipe answers, a row after the other. */
 const ask = (recipe: string, params: Readonly<Record<string, string | Date>> = span) =>
   run(readText(`docs/recipes/${recipe}.sql`), { project: 'sample-web', ...params });
+
+/** What BigQuery would bill for it, by a dry run. */
+async function bytesOf(recipe: string, params: Readonly<Record<string, string | Date>>): Promise<number> {
+  const [job] = await bigquery.createQueryJob({
+    query: readText(`docs/recipes/${recipe}.sql`),
+    params: { project: 'sample-web', ...params },
+    defaultDataset: { datasetId: 'tributary' },
+    dryRun: true,
+  });
+  return Number(job.metadata.statistics.totalBytesProcessed);
+}
+
+const ofSpans = ['funnel', 'retention', 'sessions', 'first-touch', 'active-people', 'items'];
 
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
@@ -158,4 +171,27 @@ describe('the recipe', () => {
     expect(await ask('who-is-this', { id: 'customer-1010' })).toEqual([found]);
     expect(await ask('who-is-this', { id: 'nobody' })).toEqual([]);
   });
+
+  test.each(ofSpans)('%s reads the days of its span and no others', async (recipe) => {
+    const day = (from: string, to: string) =>
+      bytesOf(recipe, { from_time: new Date(from), to_time: new Date(to) });
+    const [all, one, none] = [
+      await bytesOf(recipe, span),
+      await day('2026-03-13', '2026-03-14'),
+      await day('2026-03-10', '2026-03-11'),
+    ];
+    expect(one).toBeLessThan(all);
+    expect(none).toBeLessThan(one);
+  });
+});
+
+const pages = listFiles().filter((path) => /^docs\/recipes\/.*\.sql$/.test(path));
+
+test('every recipe is told of in docs/recipes.md and asked here', () => {
+  const told = [...readText('docs/recipes.md').matchAll(/^`(docs\/recipes\/[\w-]+\.sql)` /gm)].map(
+    (it) => it[1],
+  );
+  expect(told.toSorted()).toEqual(pages.toSorted());
+  const asked = [...readText('test/recipes.test.ts').matchAll(/ask\('([\w-]+)'/g)].map((it) => it[1]);
+  expect([...new Set(asked)].map((name) => `docs/recipes/${name}.sql`).toSorted()).toEqual(pages.toSorted());
 });
