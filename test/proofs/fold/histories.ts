@@ -68,9 +68,16 @@ export function makeHistory(project: string, most: number, random: () => number)
     }
     // The same row stored twice, and the id of one operation under another.
     if (whole(15) === 0) rows.push({ ...row });
-    if (whole(40) === 0) {
-      const other = one(owners);
-      rows.push({ ...row, ...other, ...timesOf('sender'), ...deliveryOf(), properties: propertiesOf(kind) });
+    if (whole(20) === 0) {
+      const source = one(['sender', 'received'] as const);
+      const other = whole(2) === 0 ? {} : one(owners);
+      const told = {
+        time_source: source,
+        ...timesOf(source),
+        ...deliveryOf(),
+        properties: propertiesOf(kind),
+      };
+      rows.push({ ...row, ...other, ...told });
     }
   }
   return { project, rows: shuffle(rows, whole), bindings: bindSome(project, whole) };
@@ -153,6 +160,7 @@ const owners = [
   { anonymous_id: 'd2', user_key: 'email', user_id: 'u1' },
   { anonymous_id: 'd2', user_key: '', user_id: 'ü2' },
   { anonymous_id: 'd9', user_key: 'email', user_id: 'd1' },
+  { ...noIds, anonymous_id: 'd2', user_key: 'email' },
   noIds,
 ];
 
