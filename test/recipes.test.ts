@@ -61,7 +61,7 @@ async function bytesOf(recipe: string, params: Readonly<Record<string, string | 
   return Number(job.metadata.statistics.totalBytesProcessed);
 }
 
-const ofSpans = ['funnel', 'retention', 'sessions', 'first-touch', 'active-people', 'items'];
+const ofSpans = ['funnel', 'retention', 'sessions', 'first-touch', 'active-people', 'items', 'by-profile'];
 
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
@@ -130,6 +130,13 @@ describe('the recipe', () => {
       ['yoga', 4, 3],
       ['machines', 2, 2],
       ['shoes', 2, 2],
+    ]);
+  });
+
+  test('by-profile parts people by what is known of them', async () => {
+    expect(await ask('by-profile')).toEqual([
+      ['gold', 1, 2],
+      ['none', 4, 2],
     ]);
   });
 

@@ -6,7 +6,7 @@ SELECT
   COUNT(DISTINCT viewed.person) AS people
 FROM events_by_person_between(@from_time, @to_time) AS viewed
 LEFT JOIN items
-  ON items.project = viewed.project
+  ON items.project = @project
   AND items.item_key = 'product'
   AND items.item_id = JSON_VALUE(viewed.properties, '$.item')
 WHERE viewed.project = @project AND viewed.name = 'view_item'
