@@ -16,7 +16,7 @@ export interface QueuedBatch {
 export interface Queue {
   /**
    * Takes one event: when this returns it counts as handed over, and in a spool it survives the process.
-   * Throws what the caller's promise is to be rejected with (`QUEUE_FULL` in `code`, or the disk's error).
+   * Only this throws (other troubles of a disk are the queue's own to report), and it throws what the caller's promise is to be rejected with (`QUEUE_FULL` in `code`, or the disk's error).
    */
   push(route: Route, json: string): void;
   /** Batches that `take` has to give: full ones, and after `seal` all of them. */
@@ -32,12 +32,13 @@ export interface Queue {
   take(): QueuedBatch | undefined;
   /** Done with, be it delivered or reported: it is forgotten, and a spool never gives it again. */
   settle(batch: QueuedBatch): void;
-  /** Not done with, because the collector closes: a spool keeps it for the next run. */
-  putBack(batch: QueuedBatch): void;
+  /**
+   * Not done with, because the collector closes: `events` of the batch are left, and a spool keeps them for the next run.
+   * Given the whole batch again instead is allowed, since ids make copies single.
+   */
+  putBack(batch: QueuedBatch, events: readonly string[]): void;
   /** Ends the queue: answers what only memory held, and how many events stay on disk. */
   close(): { readonly left: readonly QueuedBatch[]; readonly kept: number };
-  /** True where what is not delivered is safe: retries have no limit then, and no timer keeps the process alive. */
-  readonly isDurable: boolean;
 }
 
 /** How a queue is told what a batch may hold: the route's limits, and the collector's where they are lower. */
@@ -46,3 +47,11 @@ export interface BatchLimits {
   readonly events: number | undefined;
   readonly bytes: number | undefined;
 }
+
+/** The error of an `add` after `close`. */
+export const createClosed = (): Error =>
+  Object.assign(new Error('the collector is closed'), { code: 'COLLECTOR_CLOSED' });
+
+/** The error of an `add` that found no room, where the policy is to refuse. */
+export const createQueueFull = (size: number): Error =>
+  Object.assign(new Error(`the queue is full: ${size} events wait for delivery`), { code: 'QUEUE_FULL' });

@@ -1,0 +1,78 @@
+import { createDeferred } from '../delivery/create-deferred.ts';
+import { createDeliverer, type Outcome } from '../delivery/deliver.ts';
+import { type DeliveryOptions, longestTimer, readDeliveryOptions } from '../delivery/delivery-options.ts';
+import { createClosed } from '../delivery/queue.ts';
+import { createReporter } from '../delivery/report.ts';
+import type { CloseReport, Collector, Delivery, Route, UndeliveredEvent } from '../delivery/route.ts';
+
+export type ImmediateOptions = DeliveryOptions;
+
+/**
+ * Sends each event in a request of its own: `add` settles with what became of it, after 3 retries at most by default.
+ * Calls beyond `connections` wait for their turn.
+ */
+export function immediate(options: ImmediateOptions): Collector {
+  const settings = readDeliveryOptions(options, { retryLimit: 3, keepsAlive: true });
+  // Each caller is told by its promise; only those who ask hear it a second time.
+  const { report, trouble } = createReporter({ ...options, onDelivery: options.onDelivery ?? (() => {}) });
+  const deliverer = createDeliverer(settings);
+  const unfinished = new Set<Promise<Delivery>>();
+  const undelivered: UndeliveredEvent[] = [];
+  const turns: (() => void)[] = [];
+  let underWay = 0;
+  let stopping = false;
+  let closing: Promise<CloseReport> | undefined;
+
+  const deliver = async (route: Route, json: string): Promise<Delivery> => {
+    if (underWay >= settings.connections) await new Promise<void>((go) => turns.push(go));
+    else underWay++;
+    const outcomes = await deliverer.deliver(route, [json], trouble);
+    const next = turns.shift();
+    if (next === undefined) underWay--;
+    else next();
+    report(route.name, outcomes);
+    const delivery = toDelivery(outcomes[0]);
+    if (stopping && delivery.kind === 'undelivered') undelivered.push({ route: route.name, json });
+    return delivery;
+  };
+
+  const flush = async () => {
+    await Promise.all(unfinished);
+  };
+
+  const close = async (timeoutMs: number): Promise<CloseReport> => {
+    const { promise: tooLate, resolve: giveUp } = createDeferred<void>();
+    const timer = setTimeout(giveUp, Math.min(timeoutMs, longestTimer));
+    await Promise.race([flush(), tooLate]);
+    clearTimeout(timer);
+    stopping = true;
+    deliverer.stop();
+    await flush();
+    return { undelivered, kept: 0 };
+  };
+
+  return {
+    add: (route, json) => {
+      if (closing !== undefined) return Promise.reject(createClosed());
+      const delivery = deliver(route, json).finally(() => unfinished.delete(delivery));
+      unfinished.add(delivery);
+      return delivery;
+    },
+    flush,
+    close: ({ timeoutMs = 30_000 } = {}) => {
+      closing ??= close(timeoutMs);
+      return closing;
+    },
+  };
+}
+
+function toDelivery(outcome: Outcome | undefined): Delivery {
+  const verdict = outcome?.verdicts?.[0];
+  const told = verdict === undefined ? {} : { verdict };
+  if (outcome?.kind === 'delivered') {
+    const eventId = verdict?.event_id;
+    return { kind: 'delivered', ...(eventId === undefined ? {} : { eventId }), ...told };
+  }
+  const detail = outcome?.detail ?? 'no reason given';
+  return outcome?.kind === 'refused' ? { kind: 'refused', detail, ...told } : { kind: 'undelivered', detail };
+}

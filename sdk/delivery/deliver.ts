@@ -1,0 +1,76 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { DeliverySettings } from './delivery-options.ts';
+import { drawDelay, judgeAnswer } from './retry.ts';
+import type { DeliveryTrouble, Judgement, Route, Verdict } from './route.ts';
+import { createSender } from './send-request.ts';
+
+/** What became of some events of a batch: of all of them, unless the server took them in parts only. */
+export interface Outcome {
+  readonly kind: 'delivered' | 'refused' | 'undelivered';
+  readonly events: readonly string[];
+  readonly verdicts: readonly Verdict[] | undefined;
+  readonly detail: string | undefined;
+}
+
+export interface Deliverer {
+  /**
+   * Sends events in one request until an answer is final, the retry limit is reached or `stop` is called.
+   * `onFailure` hears of each attempt that is repeated. Never rejects.
+   */
+  deliver(
+    route: Route,
+    events: readonly string[],
+    onFailure: (failure: DeliveryTrouble & { readonly retryAfterMs: number }) => void,
+  ): Promise<readonly Outcome[]>;
+  /** Ends what is under way, undelivered, and whatever would be delivered after. */
+  stop(): void;
+}
+
+/** Delivers to one server; how many at once is for the caller to bound, by `connections`. */
+export function createDeliverer(settings: DeliverySettings): Deliverer {
+  const sender = createSender(settings);
+  const stopped = new AbortController();
+
+  const attempt = async (route: Route, events: readonly string[]): Promise<Judgement> => {
+    try {
+      const answer = await sender.send(route.encode(events, Date.now()));
+      return judgeAnswer(route, answer, events.length, Date.now());
+    } catch (error) {
+      // What cannot be encoded cannot be encoded later either.
+      return { kind: 'refused', detail: String(error) };
+    }
+  };
+
+  const deliver: Deliverer['deliver'] = async (route, events, onFailure) => {
+    const end = (kind: Outcome['kind'], detail?: string, verdicts?: readonly Verdict[]): Outcome[] => [
+      { kind, events, detail, verdicts },
+    ];
+    for (let failures = 0; ; ) {
+      if (stopped.signal.aborted) return end('undelivered', 'the collector closed before it could be sent');
+      const judged = await attempt(route, events);
+      if (judged.kind === 'delivered') return end('delivered', undefined, judged.verdicts);
+      if (judged.kind === 'refused') return end('refused', judged.detail, judged.verdicts);
+      if (judged.kind === 'too_large') {
+        if (events.length === 1) return end('refused', judged.detail);
+        const half = Math.ceil(events.length / 2);
+        const first = await deliver(route, events.slice(0, half), onFailure);
+        return [...first, ...(await deliver(route, events.slice(half), onFailure))];
+      }
+      failures++;
+      if (failures > settings.retryLimit || stopped.signal.aborted) return end('undelivered', judged.detail);
+      const { detail, retryAfterMs = 0 } = judged;
+      const retryInMs = drawDelay(failures, retryAfterMs, settings);
+      onFailure({ kind: 'attempt', route: route.name, detail, attempt: failures, retryInMs, retryAfterMs });
+      await wait(retryInMs, undefined, { signal: stopped.signal, ref: settings.keepsAlive }).catch(() => {});
+      if (stopped.signal.aborted) return end('undelivered', detail);
+    }
+  };
+
+  return {
+    deliver,
+    stop: () => {
+      stopped.abort();
+      sender.abort();
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { type BatchLimits, createQueueFull, type Queue, type QueuedBatch } from './queue.ts';
+import type { Route } from './route.ts';
+
+export interface MemoryLimits {
+  /** Events, and bytes of their JSON, that wait or are under way, beyond which there is no room. */
+  readonly events: number;
+  readonly bytes: number;
+  /** `wait` takes more all the same, and `hasRoom` asks callers to wait; `refuse` throws `QUEUE_FULL`. */
+  readonly whenFull: 'wait' | 'refuse';
+}
+
+interface MemoryBatch extends QueuedBatch {
+  readonly number: number;
+  readonly events: string[];
+  bytes: number;
+}
+
+/** Batches in memory: one open per route, which is ready when it is full or the queue is sealed. */
+export function createMemoryQueue(limits: MemoryLimits, batchLimits: BatchLimits): Queue {
+  const open = new Map<Route, MemoryBatch>();
+  const ready: MemoryBatch[] = [];
+  /** In the order of their numbers, as a Set keeps what is added. */
+  const unsettled = new Set<MemoryBatch>();
+  const putBack: QueuedBatch[] = [];
+  let nextNumber = 0;
+  let bytes = 0;
+
+  const startBatch = (route: Route): MemoryBatch => {
+    const batch: MemoryBatch = { route, number: nextNumber++, events: [], bytes: 0 };
+    open.set(route, batch);
+    unsettled.add(batch);
+    return batch;
+  };
+  const makeReady = (batch: MemoryBatch) => {
+    open.delete(batch.route);
+    ready.push(batch);
+    queue.ready = ready.length;
+  };
+  const countRoom = () => {
+    queue.hasRoom = queue.size < limits.events && bytes < limits.bytes;
+  };
+
+  const queue: { -readonly [Key in keyof Queue]: Queue[Key] } = {
+    ready: 0,
+    hasRoom: true,
+    size: 0,
+
+    push: (route, json) => {
+      if (!queue.hasRoom && limits.whenFull === 'refuse') throw createQueueFull(queue.size);
+      const length = Buffer.byteLength(json);
+      const eventLimit = Math.min(route.limits.events, batchLimits.events ?? Infinity);
+      const byteLimit = Math.min(route.limits.bytes, batchLimits.bytes ?? Infinity);
+      let batch = open.get(route) ?? startBatch(route);
+      if (batch.bytes + length > byteLimit && batch.events.length > 0) {
+        makeReady(batch);
+        batch = startBatch(route);
+      }
+      batch.events.push(json);
+      batch.bytes += length;
+      if (batch.events.length >= eventLimit) makeReady(batch);
+      bytes += length;
+      queue.size++;
+      countRoom();
+    },
+
+    seal: () => {
+      for (const batch of [...open.values()]) makeReady(batch);
+      return nextNumber;
+    },
+
+    isSettled: (mark) => {
+      for (const batch of unsettled) return batch.number >= mark;
+      return true;
+    },
+
+    take: () => {
+      const batch = ready.shift();
+      queue.ready = ready.length;
+      return batch;
+    },
+
+    settle: (batch) => {
+      const own = batch as MemoryBatch;
+      if (!unsettled.delete(own)) return;
+      queue.size -= own.events.length;
+      bytes -= own.bytes;
+      countRoom();
+    },
+
+    putBack: (batch, events) => {
+      queue.settle(batch);
+      putBack.push({ route: batch.route, events });
+    },
+
+    close: () => {
+      const left = [...putBack, ...unsettled];
+      unsettled.clear();
+      open.clear();
+      return { left, kept: 0 };
+    },
+  };
+  return queue;
+}
