@@ -93,15 +93,20 @@ key_values AS (
     updated_at,
     position,
     key,
-    CASE
-      WHEN base.effect = 'increment' AND increments > 1 AND increment IS NOT NULL
-        THEN PARSE_JSON(CAST(increment AS STRING), wide_number_mode => 'round')
-      WHEN base.effect != 'increment' AND base.amount + increment IS NOT NULL
-        THEN PARSE_JSON(CAST(base.amount + increment AS STRING), wide_number_mode => 'round')
-      WHEN JSON_TYPE(base.value) = 'array' AND appended IS NOT NULL
-        THEN TO_JSON(IF(base.effect = 'append', appended, ARRAY_CONCAT(JSON_QUERY_ARRAY(base.value), appended)))
-      ELSE base.value
-    END AS value
+    COALESCE(
+      PARSE_JSON(
+        CAST(
+          IF(base.effect = 'increment', IF(increments > 1, increment, NULL), base.amount + increment) AS STRING
+        ),
+        wide_number_mode => 'round'
+      ),
+      IF(
+        JSON_TYPE(base.value) = 'array' AND appended IS NOT NULL,
+        TO_JSON(IF(base.effect = 'append', appended, ARRAY_CONCAT(JSON_QUERY_ARRAY(base.value), appended))),
+        NULL
+      ),
+      base.value
+    ) AS value
   FROM bases
 ),
 folded AS (
