@@ -1,10 +1,9 @@
+import type { ListKind } from './encoded-request.ts';
 import { eventTypes } from './event-types.ts';
 import { eventMessage, type FieldType, itemMessage, type MessageShape, mappingMessage } from './messages.ts';
 
 /** An element as the JSON SDKs write it. Members that the shape of its message does not have are left out. */
 export type Element = { readonly [member: string]: unknown };
-
-export type ListKind = 'event' | 'item' | 'user_mapping';
 
 /** A list message. Attributes are text in protobuf: a list is joined with `||`, everything else written as a string. */
 export function encodeProtobuf(kind: ListKind, elements: readonly Element[]): Uint8Array {

@@ -1,13 +1,9 @@
-import { compress } from 'snappyjs';
-import { type Element, encodeProtobuf, type ListKind } from './encode-protobuf.ts';
+import { encodeJsonTexts, pathOf } from './encode-json.ts';
+import { type Element, encodeProtobuf } from './encode-protobuf.ts';
+import { encodeSnappyTexts, encodeSnappyXorBytes } from './encode-snappy.ts';
+import type { EncodedRequest, ListKind } from './encoded-request.ts';
 
-/** A POST as an SDK of GrowingIO sends it. */
-export interface EncodedRequest {
-  /** With the query. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-}
+export type { EncodedRequest } from './encoded-request.ts';
 
 /**
  * How a list is written: as the vendor's Python SDK does with JsonParser, SnappyParser, SnappyParser(crypt_data=True) and
@@ -24,65 +20,37 @@ export interface EncodeOptions {
 
 /** Events, each with eventType, deviceId or userId, timestamp, attributes and so on. */
 export const encodeEvents = (events: readonly Element[], options: EncodeOptions): EncodedRequest =>
-  encodeList('event', `/v3/projects/${encodeURIComponent(options.project)}/collect`, events, options);
+  encodeList('event', events, options);
 
 /** Items, each with id, key and attributes. */
 export const encodeItems = (items: readonly Element[], options: EncodeOptions): EncodedRequest =>
-  encodeList('item', `/projects/${encodeURIComponent(options.project)}/collect/item`, items, options);
+  encodeList('item', items, options);
 
 /** User mappings, each with identifies: ids of one person by their keys. */
 export const encodeUserMappings = (mappings: readonly Element[], options: EncodeOptions): EncodedRequest =>
-  encodeList(
-    'user_mapping',
-    `/projects/${encodeURIComponent(options.project)}/collect/user-mapping`,
-    mappings,
-    options,
-  );
+  encodeList('user_mapping', mappings, options);
 
 function encodeList(
   kind: ListKind,
-  path: string,
   elements: readonly Element[],
-  { codec, sentAt }: EncodeOptions,
+  { project, codec, sentAt }: EncodeOptions,
 ): EncodedRequest {
-  const timed = `${path}?stm=${sentAt}`;
-  const json = { 'Content-Type': 'application/json' };
-  const protobuf = { 'Content-Type': 'application/protobuf' };
-  const snappy = { 'X-Compress-Codec': '2' };
-  const xor = { ...snappy, 'X-Crypt-Codec': '1' };
   switch (codec) {
     case 'json':
-      return { path: timed, headers: json, body: encodeJson(elements) };
+      return encodeJsonTexts(kind, project, textsOf(elements), sentAt);
     case 'snappy':
-      return { path: timed, headers: { ...json, ...snappy }, body: compress(encodeJson(elements)) };
+      return encodeSnappyTexts(kind, project, textsOf(elements), sentAt, { xor: false });
     case 'snappy_xor':
-      return {
-        path: timed,
-        headers: { ...json, ...xor },
-        body: applyXor(compress(encodeJson(elements)), sentAt),
-      };
+      return encodeSnappyTexts(kind, project, textsOf(elements), sentAt, { xor: true });
     case 'protobuf':
-      return { path, headers: protobuf, body: encodeProtobuf(kind, elements) };
-    case 'protobuf_snappy_xor':
       return {
-        path: timed,
-        headers: { ...protobuf, ...xor, 'X-Timestamp': `${sentAt}` },
-        body: applyXor(compress(encodeProtobuf(kind, elements)), sentAt),
+        path: pathOf(kind, project),
+        headers: { 'Content-Type': 'application/protobuf' },
+        body: encodeProtobuf(kind, elements),
       };
+    case 'protobuf_snappy_xor':
+      return encodeSnappyXorBytes(kind, project, encodeProtobuf(kind, elements), sentAt);
   }
 }
 
-/** Compact, and beyond ASCII escaped, as Python's json.dumps writes it. */
-function encodeJson(elements: readonly Element[]): Uint8Array {
-  const escaped = JSON.stringify(elements).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return new TextEncoder().encode(escaped);
-}
-
-/** Every byte with the lowest of the time. */
-function applyXor(bytes: Uint8Array, sentAt: number): Uint8Array {
-  const key = sentAt % 256;
-  return bytes.map((byte) => byte ^ key);
-}
+const textsOf = (elements: readonly Element[]): string[] => elements.map((one) => JSON.stringify(one));
