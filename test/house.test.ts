@@ -50,6 +50,23 @@ describe('who may know whom', () => {
     expect(breaking(({ from, to }) => isShared(from) && isOurs(to) && !inside('shared')(to))).toEqual([]);
   });
 
+  test('the SDK imports its own folder, the wire formats, the event and Node, so that nothing comes along with it', () => {
+    const isSdk = (path: string) => inside('sdk')(path) && isProduct(path);
+    // Bundled into an entry point of its own.
+    const allowed = (to: string) =>
+      inside('sdk', 'shared/wire')(to) ||
+      to === 'shared/events/event.ts' ||
+      to.startsWith('node:') ||
+      to === 'snappyjs';
+    expect(breaking(({ from, to }) => isSdk(from) && !allowed(to))).toEqual([]);
+  });
+
+  test('nothing but tests and scripts imports the SDK', () => {
+    const isSdk = inside('sdk');
+    const mayImport = (path: string) => isSdk(path) || isTest(path) || inside('scripts')(path);
+    expect(breaking(({ from, to }) => !mayImport(from) && isSdk(to))).toEqual([]);
+  });
+
   test('what judges the code imports nothing of it: the fakes of Google know neither functions nor shared', () => {
     const isFake = (path: string) =>
       inside(
