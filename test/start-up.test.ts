@@ -126,6 +126,18 @@ const mistakes: readonly (readonly [string, string, Environment, readonly (strin
     ['SETTINGS', 's3://'],
   ],
   [
+    'fold',
+    'without a place for its lease and state',
+    { FOLD_BUCKET: undefined },
+    ['FOLD_BUCKET (the bucket that holds the lease and the state)', 'is not set'],
+  ],
+  [
+    'fold',
+    'with more persons than it folds one by one',
+    { MOST_PERSONS: '20001' },
+    ['MOST_PERSONS', 'must be a whole number from 1 to 20000, not "20001".'],
+  ],
+  [
     'load',
     'without its project',
     { GOOGLE_CLOUD_PROJECT: undefined },
