@@ -3,7 +3,14 @@ import type { BigQuery } from '@google-cloud/bigquery';
 import type { MetricServiceClient } from '@google-cloud/monitoring';
 import { z } from 'zod';
 import type { ObjectStore } from '../shared/google/cloud-storage.ts';
-import type { OpenQuarantine, Part, PathCounts, QueueState, SpillState } from './status-report.ts';
+import type {
+  FoldBacklog,
+  OpenQuarantine,
+  Part,
+  PathCounts,
+  QueueState,
+  SpillState,
+} from './status-report.ts';
 
 export interface Clients {
   readonly monitoring: MetricServiceClient;
@@ -44,15 +51,16 @@ export async function readParts(clients: Clients, options: ReadOptions) {
   const { monitoring, bigquery, spill, find } = clients;
   const { withinMs } = options;
   const part = <T>(reading: Promise<T>) => settle(reading, withinMs);
-  const [path, queue, spilled, quarantine, lastEvent] = await Promise.all([
+  const [path, queue, spilled, quarantine, lastEvent, fold] = await Promise.all([
     // A client that has no credentials says so here, and in a call throws where nobody can catch it.
     part(monitoring.initialize().then(() => readPath(monitoring, options))),
     part(monitoring.initialize().then(() => readQueue(monitoring, options))),
     part(find.storage().then(() => readSpill(spill, withinMs))),
     part(find.bigquery().then(() => readQuarantine(bigquery, options))),
     part(find.bigquery().then(() => readLastEvent(bigquery, options))),
+    part(find.bigquery().then(() => readFold(bigquery, options))),
   ]);
-  return { path, queue, spill: spilled, quarantine, lastEvent };
+  return { path, queue, spill: spilled, quarantine, lastEvent, fold };
 }
 
 async function settle<T>(reading: Promise<T>, withinMs: number): Promise<Part<T>> {
@@ -191,6 +199,13 @@ const lastEventRows = z.tuple([z.object({ received_at: timestamp.nullable() })])
 async function readLastEvent(bigquery: BigQuery, options: ReadOptions): Promise<Date | undefined> {
   const [row] = lastEventRows.parse(await query(bigquery, 'status-last-event.sql', options));
   return row.received_at ?? undefined;
+}
+
+const foldRows = z.tuple([z.object({ waiting: z.number(), oldest: timestamp.nullable() })]);
+
+async function readFold(bigquery: BigQuery, options: ReadOptions): Promise<FoldBacklog> {
+  const [row] = foldRows.parse(await query(bigquery, 'status-fold.sql', options));
+  return { waiting: row.waiting, oldest: row.oldest ?? undefined };
 }
 
 async function query(

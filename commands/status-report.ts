@@ -44,6 +44,13 @@ export interface OpenQuarantine {
   readonly oldest: Date;
 }
 
+/** What fold has still to take up. */
+export interface FoldBacklog {
+  readonly waiting: number;
+  /** When the oldest of it was received. */
+  readonly oldest: Date | undefined;
+}
+
 export interface Report {
   readonly project: string;
   readonly at: Date;
@@ -55,8 +62,9 @@ export interface Report {
   readonly quarantine: Part<readonly OpenQuarantine[]>;
   /** Undefined where none was received within a week. */
   readonly lastEvent: Part<Date | undefined>;
+  readonly fold: Part<FoldBacklog>;
 }
 
 /** Whether any part could be told. */
-export const isReached = ({ path, queue, spill, quarantine, lastEvent }: Report): boolean =>
-  [path, queue, spill, quarantine, lastEvent].some(({ kind }) => kind === 'told');
+export const isReached = ({ path, queue, spill, quarantine, lastEvent, fold }: Report): boolean =>
+  [path, queue, spill, quarantine, lastEvent, fold].some(({ kind }) => kind === 'told');

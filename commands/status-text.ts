@@ -3,7 +3,7 @@ import { formatColumns, formatNumber } from './terminal.ts';
 
 /** The report for a person, and last what to do. */
 export function describeReport(report: Report): string {
-  const { project, at, path, queue, spill, quarantine, lastEvent } = report;
+  const { project, at, path, queue, spill, quarantine, lastEvent, fold } = report;
   const last = (value: Date | undefined) =>
     value === undefined ? 'none within a week' : `${describeAge(at, value)} ago (${value.toISOString()})`;
   return [
@@ -38,6 +38,7 @@ export function describeReport(report: Report): string {
     `undelivered     ${tell(queue, ({ undelivered, oldestSeconds }) => `${formatNumber(undelivered)} messages${undelivered === 0 ? '' : `, the oldest for ${describeSeconds(oldestSeconds)}`}\n`)}`,
     `dead letters    ${tell(queue, ({ deadLetters }) => `${formatNumber(deadLetters)} messages\n`)}`,
     `spilled         ${tell(spill, ({ objects, bytes, oldest, isWhole }) => `${isWhole ? '' : 'at least '}${formatNumber(objects)} batches, ${formatNumber(bytes)} bytes${oldest === undefined ? '' : `, the oldest for ${describeAge(at, oldest)}`}\n`)}`,
+    `not folded      ${tell(fold, ({ waiting, oldest }) => `${formatNumber(waiting)} operations of persons${oldest === undefined ? '' : `, the oldest for ${describeAge(at, oldest)}`}\n`)}`,
     `quarantine      ${tell(quarantine, (rows) => `${formatNumber(sumOpen(rows))} events\n${describeQuarantine(at, rows)}`)}`,
     `\n${advise(report)
       .map((line) => `${line}\n`)
@@ -47,7 +48,7 @@ export function describeReport(report: Report): string {
 
 /** What to do, in sentences; one that all is well where nothing is open and everything could be told. */
 export function advise(report: Report): string[] {
-  const { at, path, queue, spill, quarantine, lastEvent } = report;
+  const { at, path, queue, spill, quarantine, lastEvent, fold } = report;
   const lines: string[] = [];
   if (queue.kind === 'told') {
     const { undelivered, oldestSeconds, deadLetters } = queue.value;
@@ -72,13 +73,21 @@ export function advise(report: Report): string[] {
         : 'Spilled batches wait for long: the log of replay says why it does not drain the bucket.',
     );
   }
+  if (fold.kind === 'told' && fold.value.oldest !== undefined) {
+    const seconds = (at.getTime() - fold.value.oldest.getTime()) / 1000;
+    if (seconds >= foldLateSeconds) {
+      lines.push(
+        `Identity and profiles are ${describeSeconds(seconds)} behind: the log of fold says why, and npm run fold goes on.`,
+      );
+    }
+  }
   if (quarantine.kind === 'told') lines.push(...adviseReplays(quarantine.value));
   if (path.kind === 'told' && path.value.requestsUnstored > 0) {
     lines.push(
       `${formatNumber(path.value.requestsUnstored)} requests were answered 503: their senders had to send again.`,
     );
   }
-  const parts = { path, queue, spill, quarantine, 'last event': lastEvent };
+  const parts = { path, queue, spill, quarantine, 'last event': lastEvent, fold };
   const untold = Object.entries(parts).filter(([, { kind }]) => kind === 'unavailable');
   if (!isReached(report)) lines.push('Nothing could be reached.');
   else if (untold.length > 0) lines.push(`Not told: ${untold.map(([name]) => name).join(', ')}.`);
@@ -87,6 +96,8 @@ export function advise(report: Report): string[] {
 
 /** What takes longer does not pass by itself. */
 const lateSeconds = 600;
+/** Fold runs every five minutes, and a run may take some. */
+const foldLateSeconds = 1_200;
 const mostReasons = 10;
 
 /** One line for each reason that a replay may help. */

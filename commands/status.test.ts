@@ -118,6 +118,7 @@ describe('the status of a running cloud', () => {
         ],
       },
       lastEvent: { kind: 'told', value: expect.any(Date) },
+      fold: { kind: 'told', value: { waiting: 0 } },
     });
     const { stdout, stderr } = await run(['--format', 'json'], environment);
     expect(stderr).toBe('');
@@ -196,6 +197,7 @@ describe('what to do', () => {
     spill: told({ objects: 0, bytes: 0, oldest: undefined, isWhole: true }),
     quarantine: told([]),
     lastEvent: told(undefined),
+    fold: told({ waiting: 0, oldest: undefined }),
   };
   const ago = (seconds: number) => new Date(at.getTime() - seconds * 1000);
   const inQuarantine = { reason: 'bad_xwho', project: 'shop', open: 3, replayable: 2, oldest: ago(90_000) };
@@ -226,6 +228,16 @@ describe('what to do', () => {
       'look at replay where batches stay spilled',
       { spill: told({ objects: 1, bytes: 10, oldest: ago(3_600), isWhole: true }) },
       ['Spilled batches wait for long: the log of replay says why it does not drain the bucket.'],
+    ],
+    [
+      'wait for fold where something has just come in',
+      { fold: told({ waiting: 3, oldest: ago(300) }) },
+      ['All is well: nothing is open.'],
+    ],
+    [
+      'look at fold where operations wait for long',
+      { fold: told({ waiting: 3, oldest: ago(7_200) }) },
+      ['Identity and profiles are 2 h behind: the log of fold says why, and npm run fold goes on.'],
     ],
     [
       'replay what can be, once its cause is mended',
