@@ -1,4 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that start a whole local cloud take longest: were they last, one worker would end alone with them. */
+class CloudsFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const startsCloud = ({ moduleId }: TestSpecification) =>
+      /\/(test\/.+|(commands|local)\/[^/]+)$/.test(moduleId);
+    return [...sorted.filter(startsCloud), ...sorted.filter((file) => !startsCloud(file))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -10,5 +21,8 @@ export default defineConfig({
     env: { METADATA_SERVER_DETECTION: 'none' },
     // Two cores on the smallest machine that runs the suite; each end-to-end file starts a local cloud of its own.
     maxWorkers: 2,
+    // Loading Google's clients anew for each file would take a third of the CPU of tests of units. No test leaves modules changed.
+    isolate: false,
+    sequence: { sequencer: CloudsFirst },
   },
 });
