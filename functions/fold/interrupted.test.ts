@@ -26,7 +26,7 @@ let aliases = 0;
 const earlierAlias = (user: string): Operation => ({
   project,
   kind: 'alias',
-  received_at: at - ++aliases,
+  received_at: at - ++aliases * minuteMicros,
   anonymous_id: 'phone',
   user_id: user,
 });

@@ -59,6 +59,10 @@ describe('a tick', () => {
     ]);
     await expectFolded();
     expect(await fold.tick()).toMatchObject({ kind: 'unchanged', queries: 1, persons: 0, slices: 0 });
+    // What the device did by itself, before, stays with its user.
+    await fold.append([set({ user_id: 'ada' }, { level: 'platinum' }, at + 5 * minuteMicros)]);
+    expect(await fold.tick()).toMatchObject({ kind: 'folded', persons: 1, bindings: 0 });
+    await expectFolded();
   });
 
   test('folds the persons that are touched and no others', async () => {
