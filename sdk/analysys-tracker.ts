@@ -1,0 +1,274 @@
+import type { CloseReport, Collector, Delivery, Route } from './delivery/route.ts';
+import { createAnalysysRoute } from './routes/analysys-route.ts';
+import { noSuperProperties, registerMore, type SuperProperties, unregister } from './super-properties.ts';
+import { analysysLimits, analysysRules, isAnalysysName } from './validation/analysys-rules.ts';
+import { checkObject, checkText, checkTime, nameOf } from './validation/check-fields.ts';
+import { areClean, cleanMembers } from './validation/check-members.ts';
+import { checkOperands, type OperandKind } from './validation/check-operands.ts';
+import {
+  collectIssues,
+  createIssueReporter,
+  type EventIssues,
+  type OnIssue,
+  type Report,
+} from './validation/issue.ts';
+import { writeJson } from './validation/write-json.ts';
+
+/** 0: counted. 1: shown, but not counted. 2: shown and counted. */
+export type Debug = 0 | 1 | 2;
+
+export interface AnalysysTrackerOptions {
+  /** The project. */
+  readonly appId: string;
+  readonly collector: Collector;
+  /** 0 by default. */
+  readonly debug?: Debug;
+  /** What rides on every track from the beginning. */
+  readonly superProperties?: object;
+  /** Hears of everything that is wrong with what callers give; without it, `process.emitWarning` does, once each. */
+  readonly onIssue?: OnIssue;
+}
+
+export interface AnalysysOptions {
+  /** Where it happened: iOS, Android, JS and WeChat in any case of letters, or any other name. `Node` by default. */
+  readonly platform?: string;
+  /** Whether the id is that of a login; false by default. */
+  readonly isLogin?: boolean;
+  /** When it happened, for history: milliseconds since 1970, or a Date. Now by default. */
+  readonly time?: number | Date;
+}
+
+/** Settles with what became of the event where the collector knows (`immediate`, `debug`), and once it is taken where not. */
+export type Tracked = Promise<Delivery | undefined>;
+
+/**
+ * Tracks to Analysys, or to Tributary in its dialect, as version 4.0.5 of the vendor's Node SDK does on the wire. What a
+ * caller gives is never changed. An event that is refused for an error is reported, and its promise settles with
+ * `refused`; only the collector rejects (a full queue that refuses, a collector that is closed).
+ */
+export class AnalysysTracker {
+  readonly #appId: string;
+  readonly #route: Route;
+  readonly #collector: Collector;
+  readonly #onIssue: OnIssue;
+  #debug: Debug = 0;
+  #superProperties: SuperProperties = noSuperProperties;
+
+  /** Throws a TypeError for an appId that is no text of 1 to 255 characters. */
+  constructor(options: AnalysysTrackerOptions) {
+    const { appId, collector, debug = 0, superProperties, onIssue } = options;
+    checkText(appId, 'appId', analysysLimits.id, (_severity, _rule, _field, detail) => {
+      throw new TypeError(detail);
+    });
+    this.#appId = appId;
+    this.#route = createAnalysysRoute(appId);
+    this.#collector = collector;
+    this.#onIssue = createIssueReporter(onIssue);
+    this.setDebug(debug);
+    if (superProperties !== undefined) this.registerSuperProperties(superProperties);
+  }
+
+  /** Somebody did something. `id`: the device, or with `isLogin` the user. */
+  track(id: string, name: string, properties?: object, options: AnalysysOptions = {}): Tracked {
+    const issues = collectIssues(typeof name === 'string' ? name : 'track', this.#onIssue);
+    if (!isGoodName(name)) checkName(name, issues.report);
+    const superProperties = this.#superProperties;
+    return this.#send(issues, { id, xwhat: name, properties, superProperties }, options);
+  }
+
+  /** The device `anonymousId` is used by the user `userId`, who has just logged in or registered. */
+  alias(userId: string, anonymousId: string, options: Omit<AnalysysOptions, 'isLogin'> = {}): Tracked {
+    const issues = collectIssues('alias', this.#onIssue);
+    checkText(anonymousId, 'anonymousId', analysysLimits.id, issues.report);
+    const own = { $original_id: anonymousId };
+    return this.#send(issues, { id: userId, xwhat: '$alias', own }, { ...options, isLogin: true });
+  }
+
+  profileSet(id: string, properties: object, options: AnalysysOptions = {}): Tracked {
+    return this.#operate(id, 'profile_set', properties, options);
+  }
+
+  /** Sets what is not set yet. */
+  profileSetOnce(id: string, properties: object, options: AnalysysOptions = {}): Tracked {
+    return this.#operate(id, 'profile_set_once', properties, options);
+  }
+
+  /** Adds to numbers. */
+  profileIncrement(
+    id: string,
+    properties: Readonly<Record<string, number>>,
+    options: AnalysysOptions = {},
+  ): Tracked {
+    return this.#operate(id, 'profile_increment', properties, options);
+  }
+
+  /** Adds to lists. */
+  profileAppend(
+    id: string,
+    properties: Readonly<Record<string, readonly string[]>>,
+    options: AnalysysOptions = {},
+  ): Tracked {
+    return this.#operate(id, 'profile_append', properties, options);
+  }
+
+  /** Removes one key of the profile, or several in one event. */
+  profileUnset(id: string, keys: string | readonly string[], options: AnalysysOptions = {}): Tracked {
+    const issues = collectIssues('profile_unset', this.#onIssue);
+    const own = checkKeys(keys, issues.report);
+    if (own !== undefined && Object.keys(own).length === 0) return nothingToSend;
+    return this.#send(issues, { id, xwhat: '$profile_unset', own }, options);
+  }
+
+  /** Removes the whole profile. */
+  profileDelete(id: string, options: AnalysysOptions = {}): Tracked {
+    const issues = collectIssues('profile_delete', this.#onIssue);
+    return this.#send(issues, { id, xwhat: '$profile_delete' }, options);
+  }
+
+  /** From now on these ride on every track, below what it has itself. */
+  registerSuperProperties(properties: object): void {
+    const { report } = collectIssues('registerSuperProperties', this.#onIssue);
+    this.#superProperties = registerMore(this.#superProperties, properties, analysysRules, report);
+  }
+
+  unregisterSuperProperty(key: string): void {
+    this.#superProperties = unregister(this.#superProperties, key);
+  }
+
+  clearSuperProperties(): void {
+    this.#superProperties = noSuperProperties;
+  }
+
+  getSuperProperty(key: string): unknown {
+    const { members } = this.#superProperties;
+    return Object.hasOwn(members, key) ? members[key] : undefined;
+  }
+
+  getSuperProperties(): Record<string, unknown> {
+    return { ...this.#superProperties.members };
+  }
+
+  /** Anything but 0, 1 and 2 is 0, as in the vendor's SDKs. */
+  setDebug(debug: Debug): void {
+    this.#debug = debug === 1 || debug === 2 ? debug : 0;
+  }
+
+  /** Resolves when all that was tracked before is delivered or reported, that of other trackers of the collector too. */
+  flush(): Promise<void> {
+    return this.#collector.flush();
+  }
+
+  /** Closes the collector, also for other trackers of it, and answers what it could not deliver within `timeoutMs`. */
+  close(options?: { readonly timeoutMs?: number }): Promise<CloseReport> {
+    return this.#collector.close(options);
+  }
+
+  #operate(id: string, kind: OperandKind, properties: object, options: AnalysysOptions): Tracked {
+    const issues = collectIssues(kind, this.#onIssue);
+    const given = checkObject(properties, 'properties', issues.report);
+    if (given !== undefined && Object.keys(given).length === 0) return nothingToSend;
+    if (given !== undefined) checkOperands(kind, given, issues.report);
+    return this.#send(issues, { id, xwhat: `$${kind}`, properties }, options);
+  }
+
+  #send({ report, refusal }: EventIssues, event: Draft, options: AnalysysOptions): Tracked {
+    const json = this.#write(event, options, report);
+    const detail = refusal();
+    if (detail !== undefined || json === undefined)
+      return Promise.resolve({ kind: 'refused', detail: detail ?? '' });
+    return this.#collector.add(this.#route, json);
+  }
+
+  /** The event as JSON, its members in the order of the vendor's Node SDK; undefined where it is refused. */
+  #write(
+    { id, xwhat, properties, own, superProperties = noSuperProperties }: Draft,
+    { platform, isLogin = false, time }: AnalysysOptions,
+    report: Report,
+  ): string | undefined {
+    const isId = checkText(id, 'id', analysysLimits.id, report);
+    const xwhen = checkTime(time, 'time', report);
+    const given = checkObject(properties, 'properties', report);
+    if (typeof isLogin !== 'boolean') {
+      report('error', 'bad_isLogin', 'isLogin', `isLogin should be true or false; it is ${nameOf(isLogin)}`);
+    }
+    if (!isId || xwhen === undefined || given === undefined) return undefined;
+    const isClean = areClean(given, analysysRules);
+    const members = isClean ? given : cleanMembers(given, 'properties', analysysRules, report);
+    if (members === undefined || !isFew(members, superProperties, report)) return undefined;
+    const xcontext = {
+      ...superProperties.members,
+      ...members,
+      ...own,
+      $lib: 'Node',
+      $lib_version: libraryVersion,
+      $debug: this.#debug,
+      $is_login: isLogin,
+      $platform: canonicalPlatform(platform, report),
+    };
+    const head = { appid: this.#appId, xwho: id, xwhen, xwhat };
+    if (isClean && superProperties.arePlain) return JSON.stringify({ ...head, xcontext });
+    return `${JSON.stringify(head).slice(0, -1)},"xcontext":${writeJson(xcontext, 'properties', report)}}`;
+  }
+}
+
+/** An event on its way. `own`: what of xcontext the tracker adds. */
+interface Draft {
+  readonly id: string;
+  readonly xwhat: string;
+  readonly properties?: object | undefined;
+  readonly own?: object | undefined;
+  readonly superProperties?: SuperProperties;
+}
+
+/** That of the vendor's Node SDK whose events these are, to the byte: what its servers know. */
+const libraryVersion = '4.0.5';
+
+const nothingToSend: Tracked = Promise.resolve(undefined);
+
+const goodNames = new Set<string>();
+
+function isGoodName(name: string): boolean {
+  if (goodNames.has(name)) return true;
+  if (typeof name !== 'string' || !isAnalysysName(name)) return false;
+  if (goodNames.size < 10_000) goodNames.add(name);
+  return true;
+}
+
+function checkName(name: unknown, report: Report): void {
+  if (!checkText(name, 'name', Number.POSITIVE_INFINITY, report)) return;
+  const detail = `the name ${JSON.stringify(name.slice(0, 100))} should be 1 to 99 letters, digits, _ and $, beginning with a letter or $`;
+  report('warning', 'bad_name', 'name', detail);
+}
+
+/** Members that say which keys go: each with an empty text. */
+function checkKeys(keys: unknown, report: Report): object | undefined {
+  const list: unknown = typeof keys === 'string' ? [keys] : keys;
+  if (!Array.isArray(list) || list.some((key) => typeof key !== 'string')) {
+    report('error', 'bad_keys', 'keys', `keys should be a text or a list of texts; it is ${nameOf(keys)}`);
+    return undefined;
+  }
+  const members = Object.fromEntries(list.map((key: string) => [key, '']));
+  return cleanMembers(members, 'keys', { ...analysysRules, warnEmpty: false }, report);
+}
+
+function isFew(members: object, superProperties: SuperProperties, report: Report): boolean {
+  const { properties, refusedProperties } = analysysLimits;
+  const count = Object.keys(members).length + superProperties.count;
+  if (count <= properties) return true;
+  const isRefused = count > refusedProperties;
+  const detail = `the event has ${count} properties; ${properties} are documented as the most, and ${refusedProperties} are taken`;
+  report(isRefused ? 'error' : 'warning', 'too_many_properties', 'properties', detail);
+  return !isRefused;
+}
+
+/** The vendor's spelling of the platforms that it knows. */
+function canonicalPlatform(platform: string | undefined, report: Report): string {
+  if (platform === undefined || platform === '') return 'Node';
+  if (typeof platform === 'string') return platforms.get(platform.toLowerCase()) ?? platform;
+  report('warning', 'bad_platform', 'platform', `platform should be text; it is ${nameOf(platform)}`);
+  return 'Node';
+}
+
+const platforms: ReadonlyMap<string, string> = new Map(
+  ['Node', 'Android', 'iOS', 'JS', 'WeChat'].map((name) => [name.toLowerCase(), name]),
+);

@@ -1,0 +1,53 @@
+import type { Report } from './issue.ts';
+
+/** An id or name of 1 to `most` characters. Reports an error and answers false where it is not. */
+export function checkText(value: unknown, field: string, most: number, report: Report): value is string {
+  if (typeof value === 'string' && value !== '' && isWithin(value, most)) return true;
+  const is = typeof value === 'string' ? `has ${value.length}` : `is ${nameOf(value)}`;
+  report('error', `bad_${field}`, field, `${field} should be a text of 1 to ${most} characters; it ${is}`);
+  return false;
+}
+
+/** Characters are code points where it matters, as servers count them. */
+const isWithin = (value: string, most: number): boolean =>
+  value.length <= most || (value.length <= 2 * most && [...value].length <= most);
+
+/**
+ * A time of the past as milliseconds since 1970: now where none is given, and undefined, with an error reported, where it
+ * is no whole number of 13 digits, as the vendors demand it (2001 to 2286).
+ */
+export function checkTime(
+  time: number | Date | undefined,
+  field: string,
+  report: Report,
+): number | undefined {
+  if (time === undefined) return Date.now();
+  const millis = time instanceof Date ? time.getTime() : time;
+  if (Number.isInteger(millis) && millis >= 1e12 && millis < 1e13) return millis;
+  const detail = `${field} should be a Date or milliseconds since 1970, of 13 digits; it is ${nameOf(time)}`;
+  report('error', `bad_${field}`, field, detail);
+  return undefined;
+}
+
+/** What the caller gives as properties: an object. Null and undefined are none; anything else is an error. */
+export function checkObject(value: unknown, field: string, report: Report): object | undefined {
+  if (value === undefined || value === null) return noMembers;
+  if (typeof value === 'object' && !Array.isArray(value)) {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null || Object.keys(value).length > 0) return value;
+  }
+  report('error', `bad_${field}`, field, `${field} should be an object; it is ${nameOf(value)}`);
+  return undefined;
+}
+
+export const noMembers: object = Object.freeze({});
+
+/** A value in a few words. */
+export function nameOf(value: unknown): string {
+  if (value === undefined) return 'absent';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'string') return value.length <= 40 ? JSON.stringify(value) : 'a long text';
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${value}`;
+  return typeof value === 'object' ? `a ${value.constructor?.name || 'object'}` : `a ${typeof value}`;
+}
