@@ -195,7 +195,9 @@ describe('the history of a profile', () => {
   test('agrees with the reference fold of what had occurred, at every time of random histories', async () => {
     const folding = await startFoldWarehouse();
     try {
-      const histories = Array.from({ length: 12 }, (_, number) => historyOf(1, number, 24)).map(withoutCopies);
+      const histories = Array.from({ length: 12 }, (_, number) => historyOf(1, number, 24)).map(
+        withoutCopies,
+      );
       await folding.load(histories.flatMap(({ rows }) => [...rows, ...rows.slice(0, 3)]));
       await folding.bind(histories.flatMap(({ bindings }) => bindings));
       const ids = ['u1', 'd1'];
