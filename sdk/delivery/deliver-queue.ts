@@ -144,7 +144,7 @@ export function deliverQueue(
     };
   };
 
-  if (queue.size > 0) armAgeTimer();
+  queue.listen?.(pump);
   return {
     add: (route, json) => {
       if (closing !== undefined) return Promise.reject(createClosed());
@@ -156,6 +156,10 @@ export function deliverQueue(
       if (ageTimer === undefined) armAgeTimer();
       if (queue.ready > 0 && underWay.size < settings.connections) pump();
       return queue.hasRoom ? taken : waitForRoom();
+    },
+    open: (route) => {
+      queue.open?.(route);
+      pump();
     },
     flush,
     close: ({ timeoutMs = 30_000 } = {}) => {

@@ -25,6 +25,10 @@ export interface Queue {
   readonly hasRoom: boolean;
   /** Events pushed, or found on disk, and not settled. */
   readonly size: number;
+  /** Tells of a route before its first event, so that what a spool found of it becomes ready. */
+  open?(route: Route): void;
+  /** `tell` is called when batches became ready by themselves. */
+  listen?(tell: () => void): void;
   /** Makes everything pushed so far ready, however little, and answers a mark for `isSettled`. */
   seal(): number;
   /** Whether everything pushed before the mark is settled. */

@@ -99,11 +99,13 @@ export interface CloseReport {
 
 export interface Collector {
   /**
-   * Hands one event over. For `immediate` and `debug` it settles with what became of it; for `batch` and `file` once it
+   * Hands one event over, as JSON text without line feeds (what `JSON.stringify` writes). For `immediate` and `debug` it settles with what became of it; for `batch` and `file` once it
    * is taken (queued, or on disk), with undefined. Rejects with an error whose `code` is `QUEUE_FULL` where the policy
    * says so, and `COLLECTOR_CLOSED` after `close`.
    */
   add(route: Route, json: string): Promise<Delivery | undefined>;
+  /** Tells of a route before its first event: trackers do when they are made, so that what a spool holds of it is sent. */
+  open?(route: Route): void;
   /** Resolves when everything handed over before is delivered or reported; for `file`, when it is on disk. */
   flush(): Promise<void>;
   /** Delivers what is left within `timeoutMs` (30,000 by default), then answers what it could not. Never rejects. */
