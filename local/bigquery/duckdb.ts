@@ -1,4 +1,6 @@
-import { totalmem } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { setUpMacros } from './sql/index.ts';
 
@@ -29,7 +31,10 @@ const MAX_MEMORY_BYTES = 2 * 1024 ** 3;
 
 /** Opens (or creates) the file, or a database in memory for ':memory:'. */
 export async function openDatabase(file: string): Promise<Database> {
-  const instance = await DuckDBInstance.create(file);
+  // Without a file DuckDB would spill into the folder that the process was started in.
+  const spill =
+    file === ':memory:' ? { temp_directory: join(tmpdir(), `tributary-duckdb-${randomUUID()}`) } : undefined;
+  const instance = await DuckDBInstance.create(file, spill);
   const writer = await instance.connect();
   await writer.run("SET GLOBAL TimeZone='UTC'");
   // Rewriting row groups at every 16 MB of log would dominate steady appends.
