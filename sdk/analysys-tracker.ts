@@ -1,8 +1,9 @@
-import type { CloseReport, Collector, Delivery, Route } from './delivery/route.ts';
+import type { CloseReport, Collector, Route } from './delivery/route.ts';
 import { createAnalysysRoute } from './routes/analysys-route.ts';
 import { noSuperProperties, registerMore, type SuperProperties, unregister } from './super-properties.ts';
+import type { Tracked } from './tracked.ts';
 import { analysysLimits, analysysRules, isAnalysysName } from './validation/analysys-rules.ts';
-import { checkObject, checkText, checkTime, nameOf } from './validation/check-fields.ts';
+import { checkObject, checkText, checkTime, nameOf, readKeys } from './validation/check-fields.ts';
 import { areClean, cleanMembers } from './validation/check-members.ts';
 import { checkOperands, type OperandKind } from './validation/check-operands.ts';
 import {
@@ -37,9 +38,6 @@ export interface AnalysysOptions {
   /** When it happened, for history: milliseconds since 1970, or a Date. Now by default. */
   readonly time?: number | Date;
 }
-
-/** Settles with what became of the event where the collector knows (`immediate`, `debug`), and once it is taken where not. */
-export type Tracked = Promise<Delivery | undefined>;
 
 /**
  * Tracks to Analysys, or to Tributary in its dialect, as version 4.0.5 of the vendor's Node SDK does on the wire. What a
@@ -242,12 +240,9 @@ function checkName(name: unknown, report: Report): void {
 
 /** Members that say which keys go: each with an empty text. */
 function checkKeys(keys: unknown, report: Report): object | undefined {
-  const list: unknown = typeof keys === 'string' ? [keys] : keys;
-  if (!Array.isArray(list) || list.some((key) => typeof key !== 'string')) {
-    report('error', 'bad_keys', 'keys', `keys should be a text or a list of texts; it is ${nameOf(keys)}`);
-    return undefined;
-  }
-  const members = Object.fromEntries(list.map((key: string) => [key, '']));
+  const list = readKeys(keys, report);
+  if (list === undefined) return undefined;
+  const members = Object.fromEntries(list.map((key) => [key, '']));
   return cleanMembers(members, 'keys', { ...analysysRules, warnEmpty: false }, report);
 }
 

@@ -42,6 +42,14 @@ export function checkObject(value: unknown, field: string, report: Report): obje
 
 export const noMembers: object = Object.freeze({});
 
+/** Keys of a profile: one, or a list. */
+export function readKeys(keys: unknown, report: Report): readonly string[] | undefined {
+  const list: unknown = typeof keys === 'string' ? [keys] : keys;
+  if (Array.isArray(list) && list.every((key) => typeof key === 'string')) return list;
+  report('error', 'bad_keys', 'keys', `keys should be a text or a list of texts; it is ${nameOf(keys)}`);
+  return undefined;
+}
+
 /** A value in a few words. */
 export function nameOf(value: unknown): string {
   if (value === undefined) return 'absent';

@@ -1,0 +1,283 @@
+import type { Debug, EventKind } from '../shared/events/event.ts';
+import { createPrefix, toMessageId } from '../shared/wire/tributary/encode.ts';
+import type { TributaryEvent } from '../shared/wire/tributary/wire-event.ts';
+import type { CloseReport, Collector, Route } from './delivery/route.ts';
+import { createTributaryRoute } from './routes/tributary-route.ts';
+import { noSuperProperties, registerMore, type SuperProperties, unregister } from './super-properties.ts';
+import type { Tracked } from './tracked.ts';
+import { checkObject, checkText, checkTime, nameOf, readKeys } from './validation/check-fields.ts';
+import { checkOperands, type OperandKind } from './validation/check-operands.ts';
+import {
+  collectIssues,
+  createIssueReporter,
+  type EventIssues,
+  type OnIssue,
+  type Report,
+} from './validation/issue.ts';
+import { isPlainJson, isPlainObject } from './validation/plain-json.ts';
+import { shortLimit, tributaryRules } from './validation/tributary-rules.ts';
+import { writeJson } from './validation/write-json.ts';
+import { version } from './version.ts';
+
+export interface TrackerOptions {
+  /** The project: 1 to 255 visible ASCII characters. */
+  readonly key: string;
+  readonly collector: Collector;
+  /** Such as Server; none by default. */
+  readonly platform?: string;
+  /** 0 by default. */
+  readonly debug?: Debug;
+  /** What rides on every track from the beginning. */
+  readonly superProperties?: object;
+  /** Hears of everything that is wrong with what callers give; without it, `process.emitWarning` does, once each. */
+  readonly onIssue?: OnIssue;
+}
+
+/** Somebody: a device, a user, or both, which binds the one to the other. */
+export interface Who {
+  readonly anonymousId?: string | undefined;
+  readonly userId?: string | undefined;
+  /** The kind of userId, as `email`. */
+  readonly userKey?: string | undefined;
+}
+
+export interface EventOptions {
+  /** When it happened, for history: milliseconds since 1970, or a Date. Now by default. */
+  readonly time?: number | Date;
+  /** Your own id of the event, 1 to 255 characters and the same whenever you send it again; made by default. */
+  readonly id?: string;
+  readonly platform?: string;
+  readonly sessionId?: string;
+  /** The circumstances: page, screen, user agent. */
+  readonly context?: object;
+}
+
+/**
+ * Tracks to Tributary in its own dialect: each event has its id when the call returns, which all of its copies have, so
+ * what is sent twice is stored once. With `immediate` the promise settles with the verdict on the event. What a caller
+ * gives is never changed. An event that is refused for an error is reported, and its promise settles with `refused`; only
+ * the collector rejects (a full queue that refuses, a collector that is closed).
+ */
+export class Tracker {
+  readonly #route: Route;
+  readonly #collector: Collector;
+  readonly #platform: string | undefined;
+  readonly #onIssue: OnIssue;
+  readonly #prefix = createPrefix();
+  #count = 0;
+  #debug: Debug | undefined;
+  #superProperties: SuperProperties = noSuperProperties;
+
+  /** Throws a TypeError for a key that no header can carry. */
+  constructor({ key, collector, platform, debug = 0, superProperties, onIssue }: TrackerOptions) {
+    if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
+      throw new TypeError(`key should be 1 to 255 visible ASCII characters; it is ${nameOf(key)}`);
+    this.#route = createTributaryRoute(key);
+    this.#collector = collector;
+    this.#platform = platform;
+    this.#onIssue = createIssueReporter(onIssue);
+    this.setDebug(debug);
+    if (superProperties !== undefined) this.registerSuperProperties(superProperties);
+  }
+
+  /** Somebody did something. */
+  track(who: Who, name: string, properties?: object, options?: EventOptions): Tracked {
+    const issues = collectIssues(name, this.#onIssue);
+    checkText(name, 'name', shortLimit, issues.report);
+    return this.#send(issues, { who, name, properties, superProperties: this.#superProperties }, options);
+  }
+
+  /** The device `anonymousId` is used by the user `userId`. */
+  alias(userId: string, anonymousId: string, options?: EventOptions): Tracked {
+    const issues = collectIssues('alias', this.#onIssue);
+    checkText(userId, 'userId', shortLimit, issues.report);
+    checkText(anonymousId, 'anonymousId', shortLimit, issues.report);
+    return this.#send(issues, { kind: 'alias', who: { userId, anonymousId } }, options);
+  }
+
+  profileSet(who: Who, properties: object, options?: EventOptions): Tracked {
+    return this.#operate('profile_set', who, properties, options);
+  }
+
+  /** Sets what is not set yet. */
+  profileSetOnce(who: Who, properties: object, options?: EventOptions): Tracked {
+    return this.#operate('profile_set_once', who, properties, options);
+  }
+
+  /** Adds to numbers. */
+  profileIncrement(
+    who: Who,
+    properties: Readonly<Record<string, number | bigint>>,
+    options?: EventOptions,
+  ): Tracked {
+    return this.#operate('profile_increment', who, properties, options);
+  }
+
+  /** Adds to lists. */
+  profileAppend(
+    who: Who,
+    properties: Readonly<Record<string, readonly unknown[]>>,
+    options?: EventOptions,
+  ): Tracked {
+    return this.#operate('profile_append', who, properties, options);
+  }
+
+  /** Removes keys of the profile. */
+  profileUnset(who: Who, keys: string | readonly string[], options?: EventOptions): Tracked {
+    const issues = collectIssues('profile_unset', this.#onIssue);
+    const list = readKeys(keys, issues.report);
+    if (list?.length === 0) return nothingToSend;
+    const properties = Object.fromEntries((list ?? []).map((key) => [key, '']));
+    return this.#send(issues, { kind: 'profile_unset', who, properties }, options);
+  }
+
+  /** Removes the whole profile. */
+  profileDelete(who: Who, options?: EventOptions): Tracked {
+    const issues = collectIssues('profile_delete', this.#onIssue);
+    return this.#send(issues, { kind: 'profile_delete', who }, options);
+  }
+
+  /** What is known of an item: a row of the table `key`. */
+  itemSet(key: string, id: string, properties?: object, options?: EventOptions): Tracked {
+    const issues = collectIssues('item_set', this.#onIssue);
+    checkText(key, 'key', shortLimit, issues.report);
+    checkText(id, 'id', shortLimit, issues.report);
+    return this.#send(issues, { kind: 'item_set', who: nobody, name: key, itemId: id, properties }, options);
+  }
+
+  /** From now on these ride on every track, below what it has itself. */
+  registerSuperProperties(properties: object): void {
+    const { report } = collectIssues('registerSuperProperties', this.#onIssue);
+    this.#superProperties = registerMore(this.#superProperties, properties, tributaryRules, report);
+  }
+
+  unregisterSuperProperty(key: string): void {
+    this.#superProperties = unregister(this.#superProperties, key);
+  }
+
+  clearSuperProperties(): void {
+    this.#superProperties = noSuperProperties;
+  }
+
+  getSuperProperty(key: string): unknown {
+    const { members } = this.#superProperties;
+    return Object.hasOwn(members, key) ? members[key] : undefined;
+  }
+
+  getSuperProperties(): Record<string, unknown> {
+    return { ...this.#superProperties.members };
+  }
+
+  /** 0: counted. 1: shown, but not counted. 2: shown and counted. */
+  setDebug(debug: Debug): void {
+    this.#debug = debug === 1 || debug === 2 ? debug : undefined;
+  }
+
+  /** Resolves when all that was tracked before is delivered or reported, that of other trackers of the collector too. */
+  flush(): Promise<void> {
+    return this.#collector.flush();
+  }
+
+  /** Closes the collector, also for other trackers of it, and answers what it could not deliver within `timeoutMs`. */
+  close(options?: { readonly timeoutMs?: number }): Promise<CloseReport> {
+    return this.#collector.close(options);
+  }
+
+  #operate(kind: OperandKind, who: Who, properties: object, options: EventOptions | undefined): Tracked {
+    const issues = collectIssues(kind, this.#onIssue);
+    const given = checkObject(properties, 'properties', issues.report);
+    if (given !== undefined && Object.keys(given).length === 0) return nothingToSend;
+    if (given !== undefined) checkOperands(kind, given, issues.report);
+    return this.#send(issues, { kind, who, properties }, options);
+  }
+
+  #send({ report, refusal }: EventIssues, draft: Draft, options: EventOptions = noOptions): Tracked {
+    const { kind, who, superProperties = noSuperProperties } = draft;
+    const { time, id, platform = this.#platform, sessionId, context } = options;
+    if (kind !== 'item_set') checkWho(who, report);
+    if (id !== undefined) checkText(id, 'id', shortLimit, report);
+    if (platform !== undefined) checkText(platform, 'platform', shortLimit, report);
+    if (sessionId !== undefined) checkText(sessionId, 'sessionId', shortLimit, report);
+    const occurredAt = checkTime(time, 'time', report);
+    const given = checkObject(draft.properties, 'properties', report);
+    const circumstances = context === undefined ? undefined : checkObject(context, 'context', report);
+    const detail = refusal();
+    if (detail !== undefined || given === undefined || occurredAt === undefined)
+      return Promise.resolve({ kind: 'refused', detail: detail ?? '' });
+    // What differs from event to event lies together, and what never differs around it: so it compresses best.
+    const event: TributaryEvent = {
+      kind,
+      sdk: 'tributary-sdk',
+      sdk_version: version,
+      platform,
+      debug: this.#debug,
+      id: id ?? toMessageId(this.#prefix, this.#count++),
+      occurred_at: occurredAt,
+      name: draft.name,
+      item_id: draft.itemId,
+      anonymous_id: who.anonymousId,
+      user_id: who.userId,
+      user_key: who.userKey,
+      session_id: sessionId,
+    };
+    const properties = superProperties.count === 0 ? given : { ...superProperties.members, ...given };
+    return this.#collector.add(this.#route, write(event, properties, circumstances, report));
+  }
+}
+
+/** An event on its way. */
+interface Draft {
+  /** A track where absent. */
+  readonly kind?: EventKind;
+  readonly who: Who;
+  readonly name?: string;
+  readonly itemId?: string;
+  readonly properties?: object | undefined;
+  readonly superProperties?: SuperProperties;
+}
+
+const noOptions: EventOptions = {};
+const nobody: Who = {};
+const nothingToSend: Tracked = Promise.resolve(undefined);
+
+function checkWho(who: unknown, report: Report): void {
+  if (typeof who !== 'object' || who === null) {
+    report(
+      'error',
+      'bad_who',
+      'who',
+      `who should be { anonymousId, userId } or one of these; it is ${nameOf(who)}`,
+    );
+    return;
+  }
+  const { anonymousId, userId, userKey }: Who = who;
+  if (anonymousId !== undefined) checkText(anonymousId, 'anonymousId', shortLimit, report);
+  if (userId !== undefined) checkText(userId, 'userId', shortLimit, report);
+  if (userKey !== undefined) checkText(userKey, 'userKey', shortLimit, report);
+  if (anonymousId === undefined && userId === undefined)
+    report('error', 'missing_id', 'who', 'an event needs an anonymousId, a userId or both');
+  if (userKey !== undefined && userId === undefined)
+    report('error', 'key_without_id', 'userKey', 'a userKey needs the userId that it is the kind of');
+}
+
+function write(
+  event: TributaryEvent,
+  properties: object,
+  context: object | undefined,
+  report: Report,
+): string {
+  if (isPlain(properties) && (context === undefined || isPlain(context)))
+    return JSON.stringify({ ...event, properties, context });
+  const circumstances = context === undefined ? '' : `,"context":${writeJson(context, 'context', report)}`;
+  const written = writeJson(properties, 'properties', report);
+  return `${JSON.stringify(event).slice(0, -1)},"properties":${written}${circumstances}}`;
+}
+
+/** A getter may throw. */
+function isPlain(members: object): boolean {
+  try {
+    return isPlainObject(members) && isPlainJson(members);
+  } catch {
+    return false;
+  }
+}
