@@ -1,0 +1,72 @@
+import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+
+/** A file that lines are added to, by one process. */
+export interface LineFile {
+  /** Adds whole lines or throws, and then the file is as it was. Returns their bytes. */
+  append(lines: string): number;
+  close(): void;
+}
+
+/** Makes the file; throws what the disk says. */
+export function createLineFile(path: string): LineFile {
+  const fd = openSync(path, 'ax');
+  let length = 0;
+  let isTorn = false;
+  return {
+    append: (lines) => {
+      if (isTorn) throw new Error(`${path} ends in a part of a line that cannot be taken back`);
+      const bytes = Buffer.from(lines);
+      try {
+        writeWhole(fd, bytes);
+      } catch (error) {
+        isTorn = !takeBack(fd, length);
+        throw error;
+      }
+      length += bytes.length;
+      return bytes.length;
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+/** One write, unless the disk takes a part only: then it says why when the rest is written. */
+export function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+}
+
+/** The whole lines of a file that are JSON; `unreadable` counts the others. A part of a line at the end is nobody's. */
+export function readLines(path: string): { readonly lines: string[]; readonly unreadable: number } {
+  const all = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  const lines = all.filter(isJson);
+  return { lines, unreadable: all.length - lines.length };
+}
+
+/** 0 where it cannot be read. */
+export function countLines(path: string): number {
+  try {
+    return readLines(path).lines.length;
+  } catch {
+    return 0;
+  }
+}
+
+/** Bytes, 0 where there is no such file. */
+export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+function takeBack(fd: number, length: number): boolean {
+  try {
+    ftruncateSync(fd, length);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
