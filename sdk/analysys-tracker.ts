@@ -61,6 +61,7 @@ export class AnalysysTracker {
     this.#appId = appId;
     this.#route = createAnalysysRoute(appId);
     this.#collector = collector;
+    collector.open?.(this.#route);
     this.#onIssue = createIssueReporter(onIssue);
     this.setDebug(debug);
     if (superProperties !== undefined) this.registerSuperProperties(superProperties);

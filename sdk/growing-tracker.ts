@@ -72,6 +72,8 @@ export class GrowingTracker {
     this.#events = createGrowingRoute('event', projectId, codec);
     this.#items = createGrowingRoute('item', projectId, codec);
     this.#collector = collector;
+    collector.open?.(this.#events);
+    collector.open?.(this.#items);
     this.#onIssue = createIssueReporter(onIssue);
   }
 

@@ -74,6 +74,7 @@ export class Tracker {
       throw new TypeError(`key should be 1 to 255 visible ASCII characters; it is ${nameOf(key)}`);
     this.#route = createTributaryRoute(key);
     this.#collector = collector;
+    collector.open?.(this.#route);
     this.#platform = platform;
     this.#onIssue = createIssueReporter(onIssue);
     this.setDebug(debug);
