@@ -63,6 +63,7 @@ describe('a tick that dies', () => {
 
   test('again and again, each time before another step, is made up for in the end', async () => {
     await fold.append([city(), earlierAlias('ada')]);
+    await fold.tick();
     for (const step of steps.toReversed()) {
       await fold.append([earlierAlias(`user-${step}`)]);
       await expect(fold.tick({}, { onStep: dieBefore(step) })).rejects.toThrow('killed');
