@@ -9,6 +9,7 @@ import { createMemoryQueue } from '../delivery/memory-queue.ts';
 import type { Queue } from '../delivery/queue.ts';
 import { createReporter } from '../delivery/report.ts';
 import type { Collector } from '../delivery/route.ts';
+import { createSpillQueue } from '../delivery/spill-queue.ts';
 import { createSpoolQueue } from '../spool/spool-queue.ts';
 
 export interface BatchOptions extends DeliveryOptions {
@@ -25,8 +26,10 @@ export interface BatchOptions extends DeliveryOptions {
   /**
    * `wait`, the default: the promise of `add` resolves when there is room again; who does not await it fills the memory.
    * `refuse`: it rejects at once, with `QUEUE_FULL` in `code`, and the event is not taken.
+   * `{ spill: DIR }`: more is written to that folder, as of a `spool`, until it has been sent; what memory holds is
+   * written there too when the collector closes, and only a process that is killed loses it.
    */
-  readonly whenFull?: 'wait' | 'refuse';
+  readonly whenFull?: 'wait' | 'refuse' | { readonly spill: string };
   /**
    * A folder that every event is written to before `add` resolves, and where it stays until the server has answered for
    * it: it outlives the process (`kill -9` too), is sent by the next that uses the folder, and requests are repeated
@@ -44,30 +47,38 @@ export interface BatchOptions extends DeliveryOptions {
  * By default a request is tried 21 times, in some 4 minutes, before its events are reported undelivered.
  */
 export function batch(options: BatchOptions): Collector {
-  const isDurable = options.spool !== undefined;
+  const { spool, whenFull = 'wait' } = options;
   const settings = readDeliveryOptions(options, {
-    retryLimit: isDurable ? Infinity : 20,
-    keepsAlive: !isDurable,
+    retryLimit: spool !== undefined || typeof whenFull === 'object' ? Infinity : 20,
+    keepsAlive: spool === undefined,
   });
   const maxAgeMs = readCount('maxAgeMs', options.maxAgeMs ?? 1000, 0, longestTimer);
-  return deliverQueue(createQueue(options), { ...settings, maxAgeMs }, options);
+  const waitsForRoom = whenFull === 'wait';
+  return deliverQueue(createQueue(options), { ...settings, maxAgeMs, waitsForRoom }, options);
 }
 
 function createQueue(options: BatchOptions): Queue {
   const { spool: dir, whenFull = 'wait' } = options;
-  const batchLimits = { events: options.maxEvents, bytes: options.maxBytes };
-  const queueBytes = readCount(
-    'queueBytes',
-    options.queueBytes ?? (dir === undefined ? 64 : 16) * mebibyte,
-    1,
-  );
+  const batchLimits = {
+    events: readLimit('maxEvents', options.maxEvents),
+    bytes: readLimit('maxBytes', options.maxBytes),
+  };
+  const spoolLimit = readCount('spoolBytes', options.spoolBytes ?? 8192 * mebibyte, 1);
+  const { trouble } = createReporter(options);
   if (dir !== undefined) {
-    const bytes = readCount('spoolBytes', options.spoolBytes ?? 8192 * mebibyte, 1);
-    const { trouble } = createReporter(options);
-    return createSpoolQueue({ dir, bytes, memoryBytes: queueBytes, whenFull, trouble }, batchLimits);
+    if (typeof whenFull === 'object') throw new TypeError('whenFull: { spill } has no meaning with a spool');
+    const memoryBytes = readCount('queueBytes', options.queueBytes ?? 16 * mebibyte, 1);
+    return createSpoolQueue({ dir, bytes: spoolLimit, memoryBytes, whenFull, trouble }, batchLimits);
   }
+  const bytes = readCount('queueBytes', options.queueBytes ?? 64 * mebibyte, 1);
   const events = readCount('queueEvents', options.queueEvents ?? 20_000, 1);
-  return createMemoryQueue({ events, bytes: queueBytes, whenFull }, batchLimits);
+  if (typeof whenFull === 'string') return createMemoryQueue({ events, bytes, whenFull }, batchLimits);
+  const memory = createMemoryQueue({ events, bytes, whenFull: 'wait' }, batchLimits);
+  const spool = { dir: whenFull.spill, bytes: spoolLimit, whenFull: 'refuse', trouble } as const;
+  return createSpillQueue(memory, createSpoolQueue({ ...spool, memoryBytes: 0 }, batchLimits));
 }
+
+const readLimit = (option: string, value: number | undefined): number | undefined =>
+  value === undefined ? undefined : readCount(option, value, 1);
 
 const mebibyte = 1024 * 1024;

@@ -5,9 +5,11 @@ import { createClosed, type Queue, type QueuedBatch } from './queue.ts';
 import { createReporter } from './report.ts';
 import type { CloseReport, Collector, Reporting } from './route.ts';
 
-export interface AgeOptions {
+export interface QueueOptions {
   /** Events wait so long at most, milliseconds, before a request is made of what there is. */
   readonly maxAgeMs: number;
+  /** Whether callers wait while the queue has no room. */
+  readonly waitsForRoom: boolean;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface AgeOptions {
  */
 export function deliverQueue(
   queue: Queue,
-  settings: DeliverySettings & AgeOptions,
+  settings: DeliverySettings & QueueOptions,
   reporting: Reporting,
 ): Collector {
   const { report, trouble } = createReporter(reporting);
@@ -96,6 +98,7 @@ export function deliverQueue(
     ageTimer = undefined;
     const mark = queue.seal();
     pump();
+    tellWhoWaits();
     return mark;
   };
 
@@ -108,6 +111,10 @@ export function deliverQueue(
     if (room === undefined) {
       const { promise, resolve } = createDeferred<undefined>();
       room = { made: promise, make: () => resolve(undefined) };
+      // Who waits does not fill the batches that are open.
+      clearTimeout(ageTimer);
+      sealAndPump();
+      return promise;
     }
     return room.made;
   };
@@ -155,7 +162,7 @@ export function deliverQueue(
       }
       if (ageTimer === undefined) armAgeTimer();
       if (queue.ready > 0 && underWay.size < settings.connections) pump();
-      return queue.hasRoom ? taken : waitForRoom();
+      return queue.hasRoom || !settings.waitsForRoom ? taken : waitForRoom();
     },
     open: (route) => {
       queue.open?.(route);

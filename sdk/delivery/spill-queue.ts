@@ -24,6 +24,14 @@ export function createSpillQueue(memory: Queue, spool: Queue): Queue {
     return [];
   };
 
+  const isSettled = (mark: number): boolean => {
+    const [inMemory, onDisk] = marks.get(mark) ?? [undefined, undefined];
+    if (inMemory === undefined || onDisk === undefined) return true;
+    if (!memory.isSettled(inMemory) || !spool.isSettled(onDisk)) return false;
+    marks.delete(mark);
+    return true;
+  };
+
   return {
     get ready() {
       return memory.ready + spool.ready;
@@ -36,17 +44,14 @@ export function createSpillQueue(memory: Queue, spool: Queue): Queue {
       if (spool.size > 0 || !memory.hasRoom) spool.push(route, json);
       else memory.push(route, json);
     },
+    open: (route) => spool.open?.(route),
+    listen: (tell) => spool.listen?.(tell),
     seal: () => {
+      for (const mark of [...marks.keys()]) if (!isSettled(mark)) break;
       marks.set(nextMark, [memory.seal(), spool.seal()]);
       return nextMark++;
     },
-    isSettled: (mark) => {
-      const [inMemory, onDisk] = marks.get(mark) ?? [undefined, undefined];
-      if (inMemory === undefined || onDisk === undefined) return true;
-      if (!memory.isSettled(inMemory) || !spool.isSettled(onDisk)) return false;
-      marks.delete(mark);
-      return true;
-    },
+    isSettled,
     take: () => {
       const inMemory = memory.take();
       if (inMemory !== undefined) return inMemory;
