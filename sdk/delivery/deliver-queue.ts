@@ -158,7 +158,7 @@ export function deliverQueue(
       try {
         queue.push(route, json);
       } catch (error) {
-        return Promise.reject(error);
+        return rejectTold(error);
       }
       if (ageTimer === undefined) armAgeTimer();
       if (queue.ready > 0 && underWay.size < settings.connections) pump();
@@ -178,3 +178,14 @@ export function deliverQueue(
 
 /** One for all events, since it says nothing else. */
 const taken: Promise<undefined> = Promise.resolve(undefined);
+
+/**
+ * Whoever does not look at the promise is not to end by it where `onError` has told of the disk. A queue that refuses
+ * tells nobody else.
+ */
+export function rejectTold(error: unknown): Promise<never> {
+  const rejected = Promise.reject(error);
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code !== 'QUEUE_FULL') rejected.catch(() => {});
+  return rejected;
+}

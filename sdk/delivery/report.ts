@@ -7,10 +7,10 @@ export interface Reporter {
 }
 
 /** Calls the caller's callbacks, whose own errors must not stop the delivery. Nothing is lost in silence without them. */
-export function createReporter({ onDelivery = warnOfLoss, onError }: Reporting): Reporter {
+export function createReporter({ onDelivery = warnOfLoss, onError = warnOfDisk }: Reporting): Reporter {
   const trouble = (given: DeliveryTrouble) => {
     try {
-      onError?.(given);
+      onError(given);
     } catch (error) {
       process.emitWarning(`onError threw ${String(error)}`, { type: 'TributarySdk' });
     }
@@ -40,4 +40,9 @@ const warnOfLoss: NonNullable<Reporting['onDelivery']> = ({ kind, route, events,
   process.emitWarning(`${events.length} events of ${route} were ${kind}: ${detail ?? 'no reason given'}`, {
     type: 'TributarySdk',
   });
+};
+
+/** Attempts that are repeated are not worth a warning; a disk that takes nothing is. */
+const warnOfDisk: NonNullable<Reporting['onError']> = ({ kind, detail }) => {
+  if (kind === 'spool') process.emitWarning(detail, { type: 'TributarySdk' });
 };
