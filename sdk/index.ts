@@ -2,6 +2,8 @@ export { type AnalysysOptions, AnalysysTracker, type AnalysysTrackerOptions } fr
 export type { GrowingCodec } from './codecs/codec.ts';
 export { json } from './codecs/json.ts';
 export { type BatchOptions, batch } from './collectors/batch.ts';
+export { type DebugOptions, debug } from './collectors/debug.ts';
+export { type FileOptions, file } from './collectors/file.ts';
 export { type ImmediateOptions, immediate } from './collectors/immediate.ts';
 export type {
   CloseReport,
