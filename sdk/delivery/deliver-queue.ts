@@ -86,6 +86,8 @@ export function deliverQueue(
       room.make();
       room = undefined;
     }
+    // From then on close tells them, once it has reported what is left.
+    if (stopping) return;
     for (let at = flushes.length - 1; at >= 0; at--) {
       const flush = flushes[at];
       if (flush === undefined || !queue.isSettled(flush.mark)) continue;
@@ -120,6 +122,10 @@ export function deliverQueue(
   };
 
   const flush = async (): Promise<void> => {
+    if (stopping) {
+      await closing;
+      return;
+    }
     clearTimeout(ageTimer);
     const mark = sealAndPump();
     if (queue.isSettled(mark)) return;
