@@ -8,11 +8,11 @@ import type { CloseReport, Collector, Delivery, Route, UndeliveredEvent } from '
 export type ImmediateOptions = DeliveryOptions;
 
 /**
- * Sends each event in a request of its own: `add` settles with what became of it, after 3 retries at most by default.
+ * Sends each event in a request of its own: `add` settles with what became of it, after 5 retries at most by default, in some 2 s.
  * Calls beyond `connections` wait for their turn.
  */
 export function immediate(options: ImmediateOptions): Collector {
-  const settings = readDeliveryOptions(options, { retryLimit: 3, keepsAlive: true });
+  const settings = readDeliveryOptions(options, { retryLimit: 5, keepsAlive: true });
   // Each caller is told by its promise; only those who ask hear it a second time.
   const { report, trouble } = createReporter({ ...options, onDelivery: options.onDelivery ?? (() => {}) });
   const deliverer = createDeliverer(settings);
