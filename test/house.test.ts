@@ -182,7 +182,7 @@ describe('every file', () => {
     ]);
   });
 
-  const prose = files.filter((path) => !/^(package-lock\.json|LICENSE)$|^test\/captures\//.test(path));
+  const prose = files.filter((path) => !/(^|\/)package-lock\.json$|^LICENSE$|^test\/captures\//.test(path));
 
   test('tells of the project and not of how it was made: no work sessions, issue numbers or paths of a machine', () => {
     /** The word is also what these are about. */
