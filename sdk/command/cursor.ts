@@ -35,16 +35,15 @@ export class SendFailed extends Error {}
 /** Bytes at the start of a file by which it is known again. */
 const headBytes = 1024;
 
-/** `FILE.cursor` beside the file, or in a folder of cursors under a name that comes of the file's path. */
-export function placeCursor(file: string, state: string | undefined): string {
-  if (state === undefined) return `${file}.cursor`;
+/**
+ * What `.cursor` and `.rejected` are added to: the file's own path, or a name that comes of it in the folder `state`.
+ */
+export function placeState(file: string, state: string | undefined): string {
+  if (state === undefined) return file;
   mkdirSync(state, { recursive: true });
   const path = resolve(file);
   const name = path.split(/[\\/]/).at(-1) ?? '';
-  return join(
-    state,
-    `${name.slice(0, 100)}-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.cursor`,
-  );
+  return join(state, `${name.slice(0, 100)}-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`);
 }
 
 /** Takes the cursor of a file; throws SendFailed where another process has it, or it is of another file. */
@@ -61,7 +60,7 @@ export function takeCursor(path: string, fd: number, restart: boolean): Cursor {
       progress,
       save: () => {
         const { offset, end, done } = progress;
-        const known = Math.min(offset, headBytes);
+        const known = Math.min(end ?? offset, headBytes);
         const text = JSON.stringify({ version: 1, offset, end, done, known, head: hashHead(fd, known) });
         writeFileSync(`${path}.new`, `${text}\n`);
         renameSync(`${path}.new`, path);

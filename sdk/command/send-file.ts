@@ -2,7 +2,7 @@ import { appendFileSync, closeSync, fstatSync, openSync } from 'node:fs';
 import type { Deliverer, Outcome } from '../delivery/deliver.ts';
 import type { Route } from '../delivery/route.ts';
 import { createChooser, type Told } from './choose-route.ts';
-import { placeCursor, SendFailed, takeCursor } from './cursor.ts';
+import { type Cursor, placeState, SendFailed, takeCursor } from './cursor.ts';
 import { readWindow } from './read-window.ts';
 
 export interface SendOptions extends Told {
@@ -49,9 +49,10 @@ interface Batch {
 export async function sendFile(path: string, options: SendOptions): Promise<Sent> {
   const fd = openSync(path, 'r');
   try {
-    const cursor = takeCursor(placeCursor(path, options.state), fd, options.restart);
+    const place = placeState(path, options.state);
+    const cursor = takeCursor(`${place}.cursor`, fd, options.restart);
     try {
-      return await sendFrom(path, fd, cursor, options);
+      return await sendFrom({ path, fd, cursor, rejects: `${place}.rejected` }, options);
     } finally {
       cursor.release();
     }
@@ -60,12 +61,15 @@ export async function sendFile(path: string, options: SendOptions): Promise<Sent
   }
 }
 
-async function sendFrom(
-  path: string,
-  fd: number,
-  cursor: ReturnType<typeof takeCursor>,
-  options: SendOptions,
-) {
+interface Opened {
+  readonly path: string;
+  readonly fd: number;
+  readonly cursor: Cursor;
+  /** The file that takes lines which are rejected. */
+  readonly rejects: string;
+}
+
+async function sendFrom({ path, fd, cursor, rejects }: Opened, options: SendOptions): Promise<Sent> {
   const { progress } = cursor;
   const sent: Sent = {
     events: 0,
@@ -78,7 +82,7 @@ async function sendFrom(
   };
   const choose = createChooser(options, path);
   const reject = (lines: readonly string[], reason: string) => {
-    appendFileSync(`${path}.rejected`, lines.map((line) => `${line}\n`).join(''));
+    appendFileSync(rejects, lines.map((line) => `${line}\n`).join(''));
     sent.rejected += lines.length;
     options.onTrouble(`${path}: ${lines.length} lines rejected: ${reason}`);
   };
