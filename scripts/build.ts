@@ -6,22 +6,27 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readDeployables } from '../shared/deployables.ts';
 import { type ArchivedFile, zip } from './archive.ts';
+import { buildSdk } from './build-sdk.ts';
 import { type Bundle, bundleFunction, bundleHost, FRAMEWORK } from './bundle.ts';
 import { describeFunction, type HostKind } from './function-package.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
-const HELP = `Bundles the functions of infra/functions.json and packs them for deployment.
+const HELP = `Bundles the functions of infra/functions.json and packs them for deployment, and builds the SDK.
 
 Usage: npm run build [-- [NAME...]]
 
-Without names every function is built. For each it writes
+Without names every function is built, and the SDK, whose name is sdk. For each function it writes
   dist/<name>/           the function, ready to run in place:
                          FUNCTION_TARGET=<name> dist/<name>/node_modules/.bin/functions-framework --source dist/<name>
   dist/<name>.zip        the archive Terraform uploads; equal sources give equal bytes
   dist/<name>.framework.zip  the same on Google's functions-framework, for functions that run on shared/host
   dist/<name>.js.map     the source map of its index.js
+and
+  dist/sdk/              the npm package tributary-sdk, ready for \`npm pack ./dist/sdk\`
 `;
+
+const SDK = 'sdk';
 
 export type Buildable = { name: string; entry: string; host: HostKind };
 
@@ -100,7 +105,12 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const functions = listBuildable(positionals);
+  const names = positionals.filter((name) => name !== SDK);
+  if (positionals.length === 0 || positionals.includes(SDK)) {
+    const { version, entryBytes } = await buildSdk(ROOT, join(ROOT, 'dist/sdk'));
+    console.log(`dist/sdk  tributary-sdk ${version}, ${kilobytes(entryBytes)} minified and gzipped`);
+  }
+  const functions = positionals.length > 0 && names.length === 0 ? [] : listBuildable(names);
   const missing = functions.filter(({ entry }) => !existsSync(entry));
   for (const { name, entry } of missing) console.error(`${name}: there is no ${relative(ROOT, entry)}.`);
   if (missing.length > 0) process.exitCode = 1;
