@@ -25,6 +25,23 @@ export function writeTable({ name, tells }: Scenario, outcomes: readonly Outcome
   return [title, '', line(columns), rule, ...rows.map(line), ''].join('\n');
 }
 
+/** What no machine's load excuses in ours: a loss, copies of which the server cannot tell, resends that nothing asked for. */
+export function findWrongs({ name, plan }: Scenario, { sender, report, stopped }: Outcome): string[] {
+  const { lost, idsDiffer, copies, inFailedRequests, connections } = report;
+  // A process that is killed does not hear what was answered, and sockets are made anew when the sink was away.
+  const isInterrupted = plan === 'killed' || plan === 'outage';
+  const found = [
+    ...(stopped === undefined ? [] : [stopped]),
+    ...(lost === 0 ? [] : [`${lost} events lost`]),
+    ...(idsDiffer === 0 ? [] : [`copies of ${idsDiffer} events have other ids`]),
+    ...(isInterrupted || copies <= inFailedRequests
+      ? []
+      : [`${copies} copies, ${inFailedRequests} were asked for`]),
+    ...(isInterrupted || connections <= 6 ? [] : [`${connections} connections`]),
+  ];
+  return found.map((wrong) => `${name}: ${sender}: ${wrong}`);
+}
+
 const columns = [
   'sender',
   'CPU µs/event',

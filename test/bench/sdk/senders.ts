@@ -38,6 +38,11 @@ export const senderKinds: readonly SenderKind[] = [
     create: ({ url }) => createOurs(batch({ url, onDelivery: countLost })),
   },
   {
+    name: 'tributary-sdk, 100 a request',
+    isDurable: false,
+    create: ({ url }) => createOurs(batch({ url, maxEvents: 100, onDelivery: countLost })),
+  },
+  {
     name: 'tributary-sdk, spool',
     isDurable: true,
     create: ({ url, spool }) => createOurs(batch({ url, spool, onDelivery: countLost })),
