@@ -97,7 +97,9 @@ describe('the file collector', () => {
   });
 
   test('is shared by processes, whose lines stay whole, also those that end without closing it', async () => {
-    const writing = ['a', 'b', 'c'].map((name, index) => startWriting(name, '300', String(1 + index * 10)));
+    const writing = ['a', 'b', 'c'].map((name, index) =>
+      startWriting(name, '301', String(1 + index * 10), index === 0 ? '' : 'exit'),
+    );
     await Promise.all(writing.map(({ exited }) => exited));
     const ids = files().flatMap((name) =>
       read(name)
@@ -106,7 +108,7 @@ describe('the file collector', () => {
         .map((line) => JSON.parse(line).id),
     );
     expect(ids.sort()).toEqual(
-      ['a', 'b', 'c'].flatMap((name) => Array.from({ length: 300 }, (_, n) => `${name}-${n}`)).sort(),
+      ['a', 'b', 'c'].flatMap((name) => Array.from({ length: 301 }, (_, n) => `${name}-${n}`)).sort(),
     );
   });
 

@@ -1,28 +1,22 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 
 /** A file that lines are added to, by one process. */
 export interface LineFile {
-  /** Adds whole lines or throws, and then the file is as it was. Returns their bytes. */
-  append(lines: string): number;
+  /**
+   * Adds a line, with its end, and returns its bytes; or throws, and then nothing may follow: the part of a line that the
+   * disk took is left out by who reads.
+   */
+  append(line: string): number;
   close(): void;
 }
 
 /** Makes the file; throws what the disk says. */
 export function createLineFile(path: string): LineFile {
   const fd = openSync(path, 'ax');
-  let length = 0;
-  let isTorn = false;
   return {
-    append: (lines) => {
-      if (isTorn) throw new Error(`${path} ends in a part of a line that cannot be taken back`);
-      const bytes = Buffer.from(lines);
-      try {
-        writeWhole(fd, bytes);
-      } catch (error) {
-        isTorn = !takeBack(fd, length);
-        throw error;
-      }
-      length += bytes.length;
+    append: (line) => {
+      const bytes = Buffer.from(line);
+      writeWhole(fd, bytes);
       return bytes.length;
     },
     close: () => closeSync(fd),
@@ -52,15 +46,6 @@ export function countLines(path: string): number {
 
 /** Bytes, 0 where there is no such file. */
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-
-function takeBack(fd: number, length: number): boolean {
-  try {
-    ftruncateSync(fd, length);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function isJson(line: string): boolean {
   try {

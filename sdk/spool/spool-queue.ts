@@ -296,13 +296,15 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
     putBack: (given, events) => {
       const batch = taken.get(given);
       if (batch === undefined || events.length === batch.count) return;
+      let rest: SpooledBatch | undefined;
       try {
         // Both are there for a moment, which makes copies at worst.
-        const rest = startBatch(batch.route);
+        rest = startBatch(batch.route);
         for (const event of events) append(rest, event);
         finish(rest);
         queue.settle(given);
       } catch (error) {
+        if (rest !== undefined) remove(rest);
         report(`${String(error)}; what was delivered of it is sent again`, batch.route.name);
       }
     },

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { batch } from '../collectors/batch.ts';
 import type { DeliveryTrouble } from '../delivery/route.ts';
 import { createLineRoute, type Sink, startSink } from './sink-for-test.ts';
@@ -18,6 +18,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const child of children.splice(0)) child.kill('SIGKILL');
   await sink.stop();
   rmSync(dir, { recursive: true, force: true });
@@ -272,5 +273,22 @@ describe('a spool in one process', () => {
     expect(sink.stored).toEqual([['{"id":1}', '{"id":2}']]);
     expect(troubles).toMatchObject([{ kind: 'spool', detail: expect.stringContaining('1 lines') }]);
     expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test('leaves to others what they adopted while its process slept, and takes more', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const slept = open(sink.url, { maxAgeMs: 1_000_000 });
+    await slept.add(createLineRoute(), '{"id":1}');
+    const [name = ''] = readdirSync(dir);
+    renameSync(join(dir, name), join(dir, 'free.0123456789ab'));
+    const other = open(sink.url);
+    other.open?.(createLineRoute());
+    await other.close();
+    expect(sink.stored).toEqual([['{"id":1}']]);
+    vi.setSystemTime(Date.now() + 600_000);
+    await slept.add(createLineRoute(), '{"id":2}');
+    await slept.flush();
+    expect(sink.stored).toEqual([['{"id":1}'], ['{"id":2}']]);
+    expect(await slept.close()).toEqual({ undelivered: [], kept: 0 });
   });
 });
