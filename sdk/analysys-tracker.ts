@@ -234,7 +234,7 @@ function isGoodName(name: string): boolean {
 }
 
 function checkName(name: unknown, report: Report): void {
-  if (!checkText(name, 'name', Number.POSITIVE_INFINITY, report)) return;
+  if (!checkText(name, 'name', Infinity, report)) return;
   const detail = `the name ${JSON.stringify(name.slice(0, 100))} should be 1 to 99 letters, digits, _ and $, beginning with a letter or $`;
   report('warning', 'bad_name', 'name', detail);
 }
@@ -252,7 +252,7 @@ function isFew(members: object, superProperties: SuperProperties, report: Report
   const count = Object.keys(members).length + superProperties.count;
   if (count <= properties) return true;
   const isRefused = count > refusedProperties;
-  const detail = `the event has ${count} properties; ${properties} are documented as the most, and ${refusedProperties} are taken`;
+  const detail = `the event has ${count} properties; ${properties} is the most that is documented, ${refusedProperties} the most that is taken`;
   report(isRefused ? 'error' : 'warning', 'too_many_properties', 'properties', detail);
   return !isRefused;
 }

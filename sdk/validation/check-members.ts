@@ -119,24 +119,19 @@ function cleanValue(value: unknown, place: string, rules: MemberRules, report: R
   if (typeof value === 'string') return cleanText(value, place, rules, report);
   if (Array.isArray(value)) {
     if (value.length > rules.listAbove) {
-      const detail = `${place} has ${value.length} elements; ${rules.listAbove} are documented as the most`;
+      const detail = `${place} has ${value.length} elements; ${rules.listAbove} is the most`;
       report('warning', 'long_list', place, detail);
     }
     const isText = value.every((one) => typeof one === 'string');
     if (rules.textLists && !isText)
-      report('warning', 'list_not_of_text', place, `${place} is a list that should hold text only`);
+      report('warning', 'list_not_of_text', place, `${place} should hold text only`);
     return value.map((one: unknown, at) =>
       typeof one === 'string' ? cleanText(one, `${place}[${at}]`, rules, report) : one,
     );
   }
   if (rules.warnNested && typeof value === 'object' && !(value instanceof Date)) {
     const is = value === null ? 'null' : 'an object';
-    report(
-      'warning',
-      'null_or_nested',
-      place,
-      `${place} is ${is}; text, numbers, booleans and lists are documented`,
-    );
+    report('warning', 'null_or_nested', place, `${place} is ${is}`);
   }
   return value;
 }
@@ -153,7 +148,7 @@ function cleanText(value: string, place: string, rules: MemberRules, report: Rep
     return value.slice(0, cut.to).toWellFormed() + cut.mark;
   }
   if (value.length > rules.stringAbove) {
-    const detail = `${place} has ${value.length} characters; ${rules.stringAbove} are documented as the most`;
+    const detail = `${place} has ${value.length} characters; ${rules.stringAbove} is the most`;
     report('warning', 'long_string', place, detail);
   }
   if (value === '' && rules.warnEmpty) report('warning', 'empty_string', place, `${place} is empty`);

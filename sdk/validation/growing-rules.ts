@@ -23,6 +23,6 @@ export const growingRules: MemberRules = {
 };
 
 /** Of names and ids, which the vendor bounds nowhere. */
-export const growingLimits = { text: Number.POSITIVE_INFINITY } as const;
+export const growingLimits = { text: Infinity } as const;
 
 export const isGrowingName = (name: string): boolean => /^[a-zA-Z][a-zA-Z0-9_]{0,99}$/.test(name);

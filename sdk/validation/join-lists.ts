@@ -1,5 +1,5 @@
 import type { Report } from './issue.ts';
-import { memberOf, writeJson } from './write-json.ts';
+import { memberOf, write } from './write-json.ts';
 
 /**
  * Attributes with their lists as text, as GrowingIO's SDKs send those of events: the elements joined by `||`, without
@@ -22,10 +22,5 @@ const join = (list: readonly unknown[], field: string, report: Report): string =
 
 function textOf(value: unknown, field: string, report: Report): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'object') return writeJson(value, field, report);
-  if (typeof value !== 'function' && typeof value !== 'symbol' && !isNotFinite(value)) return String(value);
-  report('warning', 'unsupported', field, `${field} is a ${typeof value} that is no text; it is left out`);
-  return '';
+  return typeof value === 'string' ? value : (write(value, { report, ancestors: [] }, field) ?? '');
 }
-
-const isNotFinite = (value: unknown): boolean => typeof value === 'number' && !Number.isFinite(value);

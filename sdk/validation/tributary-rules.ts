@@ -5,10 +5,10 @@ import type { MemberRules } from './check-members.ts';
 export const tributaryRules: MemberRules = {
   checkKey: () => undefined,
   goodKeys: new Set(),
-  stringAbove: Number.POSITIVE_INFINITY,
+  stringAbove: Infinity,
   warnEmpty: false,
   cut: undefined,
-  listAbove: Number.POSITIVE_INFINITY,
+  listAbove: Infinity,
   textLists: false,
   warnNested: false,
 };

@@ -9,7 +9,7 @@ import type { Report } from './issue.ts';
 export const writeJson = (object: object, field: string, report: Report): string =>
   writeMembers(object, { report, ancestors: [object] }, field);
 
-interface Writing {
+export interface Writing {
   readonly report: Report;
   readonly ancestors: object[];
 }
@@ -18,23 +18,23 @@ interface Writing {
 const deepest = 100;
 
 /** Undefined where it is left out. */
-function write(value: unknown, writing: Writing, field: string): string | undefined {
+export function write(value: unknown, writing: Writing, field: string): string | undefined {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return JSON.stringify(value);
     case 'number':
       if (Number.isFinite(value)) return JSON.stringify(value);
-      return leaveOut(writing, 'not_finite', field, `is ${value}, which JSON cannot say`);
+      return leaveOut(writing, 'not_finite', field, `is ${value}`);
     case 'bigint':
       if (BigInt.asIntN(64, value) === value || BigInt.asUintN(64, value) === value) return String(value);
-      return leaveOut(writing, 'beyond_64_bits', field, 'is a whole number of more than 64 bits');
+      return leaveOut(writing, 'beyond_64_bits', field, 'has more than 64 bits');
     case 'object':
       return value === null ? 'null' : writeObject(value, writing, field);
     case 'undefined':
       return undefined;
     default:
-      return leaveOut(writing, 'unsupported', field, `is a ${typeof value}, which JSON cannot say`);
+      return leaveOut(writing, 'unsupported', field, `is a ${typeof value}`);
   }
 }
 
@@ -55,9 +55,8 @@ function writeObject(value: object, writing: Writing, field: string): string | u
 
 function writeContent(value: object, writing: Writing, field: string): string | undefined {
   if (value instanceof Date && Number.isNaN(value.getTime()))
-    return leaveOut(writing, 'invalid_date', field, 'is a Date that is no time');
-  if (ArrayBuffer.isView(value))
-    return leaveOut(writing, 'unsupported', field, 'is binary; give it as text, as in base64');
+    return leaveOut(writing, 'invalid_date', field, 'is no time');
+  if (ArrayBuffer.isView(value)) return leaveOut(writing, 'unsupported', field, 'is binary');
   const toJson: unknown = Reflect.get(value, 'toJSON');
   if (typeof toJson === 'function') return write(Reflect.apply(toJson, value, []), writing, field);
   if (
@@ -71,7 +70,7 @@ function writeContent(value: object, writing: Writing, field: string): string | 
   const prototype: unknown = Object.getPrototypeOf(value);
   const isLiteral = prototype === Object.prototype || prototype === null;
   if (!isLiteral && Object.keys(value).length === 0)
-    return leaveOut(writing, 'unsupported', field, `is a ${nameOf(value)}, of which JSON says nothing`);
+    return leaveOut(writing, 'unsupported', field, `is a ${nameOf(value)}`);
   return writeMembers(value, writing, field);
 }
 
@@ -81,8 +80,7 @@ function writeList(list: readonly unknown[], writing: Writing, field: string): s
     const place = `${field}[${at}]`;
     const text = write(list[at], writing, place);
     if (text !== undefined) written.push(text);
-    else if (list[at] === undefined)
-      leaveOut(writing, 'unsupported', place, 'is undefined, which a list cannot hold');
+    else if (list[at] === undefined) leaveOut(writing, 'unsupported', place, 'is undefined');
   }
   return `[${written.join(',')}]`;
 }

@@ -10,8 +10,8 @@ export const tributaryLimits = {
 
 /** Values travel as they are. */
 export const valueRules: ValueRules = {
-  warnStringAbove: Number.POSITIVE_INFINITY,
-  warnListAbove: Number.POSITIVE_INFINITY,
+  warnStringAbove: Infinity,
+  warnListAbove: Infinity,
   warnNullAndNested: false,
   cut: undefined,
 };
