@@ -42,11 +42,9 @@ export const peers: readonly SenderKind[] = [
   }),
   volatile('@rudderstack/rudder-sdk-node', ({ url, withDefaults }) => {
     type Client = { track(message: object): void; flush(): Promise<void> };
-    const loaded = load<{ default: new (key: string, options: object) => Client }>(
-      '@rudderstack/rudder-sdk-node',
-    );
+    const Analytics = load<new (key: string, options: object) => Client>('@rudderstack/rudder-sdk-node');
     const size = withDefaults ? {} : { flushAt: batchOf100 };
-    const client = new loaded.default('bench', {
+    const client = new Analytics('bench', {
       dataPlaneUrl: url,
       logLevel: 'silent',
       errorHandler: () => {},
@@ -129,7 +127,7 @@ export const peers: readonly SenderKind[] = [
   volatile('@jitsu/js', ({ url }) => {
     type Client = { track(name: string, properties: object): Promise<unknown> };
     const { jitsuAnalytics } = load<{ jitsuAnalytics(options: object): Client }>('@jitsu/js');
-    const client = jitsuAnalytics({ host: url, writeKey: 'bench' });
+    const client = jitsuAnalytics({ host: url, writeKey: 'bench:secret' });
     const underWay = new Set<Promise<unknown>>();
     return {
       track: ({ name, properties }: SampleEvent) => {
