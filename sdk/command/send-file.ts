@@ -17,7 +17,10 @@ export interface SendOptions extends Told {
   /** Asked before each request; what is under way is finished. */
   readonly isInterrupted: () => boolean;
   readonly onProgress: (sent: Sent) => void;
-  readonly onTrouble: (detail: string) => void;
+  /** Of an attempt that is repeated. */
+  readonly onRetry: (detail: string) => void;
+  /** Of lines that are rejected. */
+  readonly onRejected: (detail: string) => void;
 }
 
 export interface Sent {
@@ -84,7 +87,7 @@ async function sendFrom({ path, fd, cursor, rejects }: Opened, options: SendOpti
   const reject = (lines: readonly string[], reason: string) => {
     appendFileSync(rejects, lines.map((line) => `${line}\n`).join(''));
     sent.rejected += lines.length;
-    options.onTrouble(`${path}: ${lines.length} lines rejected: ${reason}`);
+    options.onRejected(`${path}: ${lines.length} lines rejected: ${reason}`);
   };
 
   for (;;) {
@@ -165,7 +168,7 @@ async function sendBatches(batches: readonly Batch[], done: readonly number[], o
   const work = async () => {
     for (const [number, { route, lines }] of left) {
       const outcomes = await options.deliverer.deliver(route, lines, ({ detail }) =>
-        options.onTrouble(`trying again: ${detail}`),
+        options.onRetry(`trying again: ${detail}`),
       );
       const bad = outcomes.find(
         ({ kind }) => kind === 'undelivered' || (kind === 'refused' && !options.skipRefused),

@@ -64,7 +64,7 @@ async function run(args: string[]): Promise<number> {
   if (flags.dialect !== undefined && dialect === undefined)
     throw new WrongUsage(`--dialect must be one of ${dialects.join(', ')}`);
   const settings = readSettings(flags.url, flags);
-  const { show, end } = createProgressLine(flags.quiet);
+  const { show, tell, end } = createProgressLine(flags.quiet);
   const deliverer = createDeliverer(settings);
   const isInterrupted = watchInterrupt(() => deliverer.stop(), settings.requestTimeoutMs);
   const totals = { failed: 0, rejected: 0 };
@@ -84,7 +84,8 @@ async function run(args: string[]): Promise<number> {
         skipRefused: flags['skip-refused'],
         isInterrupted,
         onProgress: (progress) => show(describe(path, progress, performance.now() - started)),
-        onTrouble: (detail) => show(detail, true),
+        onRetry: show,
+        onRejected: tell,
       });
       totals.rejected += sent.rejected;
       end(describe(path, sent, performance.now() - started));
@@ -181,11 +182,13 @@ function createProgressLine(quiet: boolean) {
   const { stderr } = process;
   let shownAt = Number.NEGATIVE_INFINITY;
   return {
-    show: (text: string, isTrouble = false) => {
-      const everyMs = stderr.isTTY ? 100 : 10_000;
-      if (quiet || (performance.now() - shownAt < everyMs && !(isTrouble && !stderr.isTTY))) return;
+    show: (text: string) => {
+      if (quiet || performance.now() - shownAt < (stderr.isTTY ? 100 : 10_000)) return;
       shownAt = performance.now();
       stderr.write(stderr.isTTY ? `\r\u001b[K${text.slice(0, (stderr.columns ?? 80) - 1)}` : `${text}\n`);
+    },
+    tell: (text: string) => {
+      stderr.write(stderr.isTTY ? `\r\u001b[K${text}\n` : `${text}\n`);
     },
     end: (text: string) => {
       if (stderr.isTTY && !quiet) stderr.write('\r\u001b[K');
