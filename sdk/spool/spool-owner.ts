@@ -118,11 +118,14 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** When a process started, in ticks since Linux did (proc(5), field 22 of stat), and 0 elsewhere. */
+/** When a process started, in ticks since Linux did (proc(5), fields 3 and 22 of stat), `dead`, and 0 elsewhere. */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // It is dead, and its parent has not looked.
+    if (state === 'Z') return 'dead';
+    return fields[18] ?? '0';
   } catch {
     return '0';
   }

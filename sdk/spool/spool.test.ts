@@ -1,8 +1,18 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { batch } from '../collectors/batch.ts';
 import type { DeliveryTrouble } from '../delivery/route.ts';
@@ -160,6 +170,23 @@ describe('a spool', () => {
     // Only what was under way at the kill may be there twice.
     expect(stored.length).toBeLessThan(801 + 2 * 4 * 20);
   });
+});
+
+test('a spool counts a process as gone that is dead but not yet waited for by its parent', async () => {
+  const path = join(import.meta.dirname, 'add-for-test.ts');
+  const script = '"$@" & echo "pid $!"; exec sleep 600';
+  const command = ['node_modules/.bin/node', path, unreachable, dir, 'a', '50'];
+  const parent = spawn('sh', ['-c', script, 'sh', ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(parent);
+  let pid = 0;
+  for await (const line of createInterface({ input: parent.stdout })) {
+    if (line.startsWith('pid ')) pid = Number(line.slice(4));
+    if (line === 'done') break;
+  }
+  process.kill(pid, 'SIGKILL');
+  while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await wait(5);
+  await deliverTheRest();
+  expect(storedLines().length).toBe(50);
 });
 
 describe('a spool in one process', () => {
