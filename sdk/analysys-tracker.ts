@@ -1,33 +1,17 @@
-import type { CloseReport, Collector, Route } from './delivery/route.ts';
+import { type BaseOptions, BaseTracker } from './base-tracker.ts';
 import { createAnalysysRoute } from './routes/analysys-route.ts';
-import { noSuperProperties, registerMore, type SuperProperties, unregister } from './super-properties.ts';
+import { noSuperProperties, type SuperProperties } from './super-properties.ts';
 import type { Tracked } from './tracked.ts';
 import { analysysLimits, analysysRules, isAnalysysName } from './validation/analysys-rules.ts';
 import { checkObject, checkText, checkTime, nameOf, readKeys } from './validation/check-fields.ts';
 import { areClean, cleanMembers } from './validation/check-members.ts';
 import { checkOperands, type OperandKind } from './validation/check-operands.ts';
-import {
-  collectIssues,
-  createIssueReporter,
-  type EventIssues,
-  type OnIssue,
-  type Report,
-} from './validation/issue.ts';
+import { collectIssues, type EventIssues, type Report } from './validation/issue.ts';
 import { writeJson } from './validation/write-json.ts';
 
-/** 0: counted. 1: shown, but not counted. 2: shown and counted. */
-export type Debug = 0 | 1 | 2;
-
-export interface AnalysysTrackerOptions {
+export interface AnalysysTrackerOptions extends BaseOptions {
   /** The project. */
   readonly appId: string;
-  readonly collector: Collector;
-  /** 0 by default. */
-  readonly debug?: Debug;
-  /** What rides on every track from the beginning. */
-  readonly superProperties?: object;
-  /** Hears of everything that is wrong with what callers give; without it, `process.emitWarning` does, once each. */
-  readonly onIssue?: OnIssue;
 }
 
 export interface AnalysysOptions {
@@ -44,40 +28,30 @@ export interface AnalysysOptions {
  * caller gives is never changed. An event that is refused for an error is reported, and its promise settles with
  * `refused`; only the collector rejects (a full queue that refuses, a collector that is closed).
  */
-export class AnalysysTracker {
+export class AnalysysTracker extends BaseTracker {
   readonly #appId: string;
-  readonly #route: Route;
-  readonly #collector: Collector;
-  readonly #onIssue: OnIssue;
-  #debug: Debug = 0;
-  #superProperties: SuperProperties = noSuperProperties;
 
   /** Throws a TypeError for an appId that is no text of 1 to 255 characters. */
   constructor(options: AnalysysTrackerOptions) {
-    const { appId, collector, debug = 0, superProperties, onIssue } = options;
+    const { appId } = options;
     checkText(appId, 'appId', analysysLimits.id, (_severity, _rule, _field, detail) => {
       throw new TypeError(detail);
     });
+    super(createAnalysysRoute(appId), analysysRules, options);
     this.#appId = appId;
-    this.#route = createAnalysysRoute(appId);
-    this.#collector = collector;
-    collector.open?.(this.#route);
-    this.#onIssue = createIssueReporter(onIssue);
-    this.setDebug(debug);
-    if (superProperties !== undefined) this.registerSuperProperties(superProperties);
   }
 
   /** Somebody did something. `id`: the device, or with `isLogin` the user. */
   track(id: string, name: string, properties?: object, options: AnalysysOptions = {}): Tracked {
-    const issues = collectIssues(typeof name === 'string' ? name : 'track', this.#onIssue);
+    const issues = collectIssues(typeof name === 'string' ? name : 'track', this.onIssue);
     if (!isGoodName(name)) checkName(name, issues.report);
-    const superProperties = this.#superProperties;
+    const superProperties = this.superProperties;
     return this.#send(issues, { id, xwhat: name, properties, superProperties }, options);
   }
 
   /** The device `anonymousId` is used by the user `userId`, who has just logged in or registered. */
   alias(userId: string, anonymousId: string, options: Omit<AnalysysOptions, 'isLogin'> = {}): Tracked {
-    const issues = collectIssues('alias', this.#onIssue);
+    const issues = collectIssues('alias', this.onIssue);
     checkText(anonymousId, 'anonymousId', analysysLimits.id, issues.report);
     const own = { $original_id: anonymousId };
     return this.#send(issues, { id: userId, xwhat: '$alias', own }, { ...options, isLogin: true });
@@ -112,7 +86,7 @@ export class AnalysysTracker {
 
   /** Removes one key of the profile, or several in one event. */
   profileUnset(id: string, keys: string | readonly string[], options: AnalysysOptions = {}): Tracked {
-    const issues = collectIssues('profile_unset', this.#onIssue);
+    const issues = collectIssues('profile_unset', this.onIssue);
     const own = checkKeys(keys, issues.report);
     if (own !== undefined && Object.keys(own).length === 0) return nothingToSend;
     return this.#send(issues, { id, xwhat: '$profile_unset', own }, options);
@@ -120,50 +94,12 @@ export class AnalysysTracker {
 
   /** Removes the whole profile. */
   profileDelete(id: string, options: AnalysysOptions = {}): Tracked {
-    const issues = collectIssues('profile_delete', this.#onIssue);
+    const issues = collectIssues('profile_delete', this.onIssue);
     return this.#send(issues, { id, xwhat: '$profile_delete' }, options);
   }
 
-  /** From now on these ride on every track, below what it has itself. */
-  registerSuperProperties(properties: object): void {
-    const { report } = collectIssues('registerSuperProperties', this.#onIssue);
-    this.#superProperties = registerMore(this.#superProperties, properties, analysysRules, report);
-  }
-
-  unregisterSuperProperty(key: string): void {
-    this.#superProperties = unregister(this.#superProperties, key);
-  }
-
-  clearSuperProperties(): void {
-    this.#superProperties = noSuperProperties;
-  }
-
-  getSuperProperty(key: string): unknown {
-    const { members } = this.#superProperties;
-    return Object.hasOwn(members, key) ? members[key] : undefined;
-  }
-
-  getSuperProperties(): Record<string, unknown> {
-    return { ...this.#superProperties.members };
-  }
-
-  /** Anything but 0, 1 and 2 is 0, as in the vendor's SDKs. */
-  setDebug(debug: Debug): void {
-    this.#debug = debug === 1 || debug === 2 ? debug : 0;
-  }
-
-  /** Resolves when all that was tracked before is delivered or reported, that of other trackers of the collector too. */
-  flush(): Promise<void> {
-    return this.#collector.flush();
-  }
-
-  /** Closes the collector, also for other trackers of it, and answers what it could not deliver within `timeoutMs`. */
-  close(options?: { readonly timeoutMs?: number }): Promise<CloseReport> {
-    return this.#collector.close(options);
-  }
-
   #operate(id: string, kind: OperandKind, properties: object, options: AnalysysOptions): Tracked {
-    const issues = collectIssues(kind, this.#onIssue);
+    const issues = collectIssues(kind, this.onIssue);
     const given = checkObject(properties, 'properties', issues.report);
     if (given !== undefined && Object.keys(given).length === 0) return nothingToSend;
     if (given !== undefined) checkOperands(kind, given, issues.report);
@@ -175,7 +111,7 @@ export class AnalysysTracker {
     const detail = refusal();
     if (detail !== undefined || json === undefined)
       return Promise.resolve({ kind: 'refused', detail: detail ?? '' });
-    return this.#collector.add(this.#route, json);
+    return this.collector.add(this.route, json);
   }
 
   /** The event as JSON, its members in the order of the vendor's Node SDK; undefined where it is refused. */
@@ -200,9 +136,9 @@ export class AnalysysTracker {
       ...own,
       $lib: 'Node',
       $lib_version: libraryVersion,
-      $debug: this.#debug,
+      $debug: this.debug,
       $is_login: isLogin,
-      $platform: canonicalPlatform(platform, report),
+      $platform: canonicalPlatform(platform),
     };
     const head = { appid: this.#appId, xwho: id, xwhen, xwhat };
     if (isClean && superProperties.arePlain) return JSON.stringify({ ...head, xcontext });
@@ -258,11 +194,9 @@ function isFew(members: object, superProperties: SuperProperties, report: Report
 }
 
 /** The vendor's spelling of the platforms that it knows. */
-function canonicalPlatform(platform: string | undefined, report: Report): string {
+function canonicalPlatform(platform: string | undefined): string {
   if (platform === undefined || platform === '') return 'Node';
-  if (typeof platform === 'string') return platforms.get(platform.toLowerCase()) ?? platform;
-  report('warning', 'bad_platform', 'platform', `platform should be text; it is ${nameOf(platform)}`);
-  return 'Node';
+  return platforms.get(String(platform).toLowerCase()) ?? String(platform);
 }
 
 const platforms: ReadonlyMap<string, string> = new Map(

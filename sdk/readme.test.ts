@@ -41,8 +41,11 @@ describe('the tables', () => {
     const section = readme.split(/^## /m).find((one) => one.startsWith(heading)) ?? '';
     return [...section.matchAll(/^\|.*\|([^|]*)\|$/gm)].map(([, cell = '']) => cell).join(' ');
   };
-  const methodsOf = (tracker: object) =>
-    Object.getOwnPropertyNames(tracker).filter((name) => name !== 'constructor');
+  const methodsOf = (tracker: object): string[] => {
+    if (tracker === Object.prototype) return [];
+    const own = Object.getOwnPropertyNames(tracker).filter((name) => name !== 'constructor');
+    return [...own, ...methodsOf(Object.getPrototypeOf(tracker))];
+  };
 
   test.each([
     { heading: 'From Analysys', tracker: sdk.AnalysysTracker.prototype },

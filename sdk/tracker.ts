@@ -1,36 +1,24 @@
-import type { Debug, EventKind } from '../shared/events/event.ts';
-import { createPrefix, toMessageId } from '../shared/wire/tributary/encode.ts';
+import { randomBytes } from 'node:crypto';
+import type { EventKind } from '../shared/events/event.ts';
+import { toMessageId } from '../shared/wire/tributary/encode.ts';
 import type { TributaryEvent } from '../shared/wire/tributary/wire-event.ts';
-import type { CloseReport, Collector, Route } from './delivery/route.ts';
+import { type BaseOptions, BaseTracker } from './base-tracker.ts';
 import { createTributaryRoute } from './routes/tributary-route.ts';
-import { noSuperProperties, registerMore, type SuperProperties, unregister } from './super-properties.ts';
+import { noSuperProperties, type SuperProperties } from './super-properties.ts';
 import type { Tracked } from './tracked.ts';
 import { checkObject, checkText, checkTime, nameOf, readKeys } from './validation/check-fields.ts';
 import { checkOperands, type OperandKind } from './validation/check-operands.ts';
-import {
-  collectIssues,
-  createIssueReporter,
-  type EventIssues,
-  type OnIssue,
-  type Report,
-} from './validation/issue.ts';
+import { collectIssues, type EventIssues, type Report } from './validation/issue.ts';
 import { isPlainJson, isPlainObject } from './validation/plain-json.ts';
 import { shortLimit, tributaryRules } from './validation/tributary-rules.ts';
 import { writeJson } from './validation/write-json.ts';
 import { version } from './version.ts';
 
-export interface TrackerOptions {
+export interface TrackerOptions extends BaseOptions {
   /** The project: 1 to 255 visible ASCII characters. */
   readonly key: string;
-  readonly collector: Collector;
   /** Such as Server; none by default. */
   readonly platform?: string;
-  /** 0 by default. */
-  readonly debug?: Debug;
-  /** What rides on every track from the beginning. */
-  readonly superProperties?: object;
-  /** Hears of everything that is wrong with what callers give; without it, `process.emitWarning` does, once each. */
-  readonly onIssue?: OnIssue;
 }
 
 /** Somebody: a device, a user, or both, which binds the one to the other. */
@@ -58,39 +46,30 @@ export interface EventOptions {
  * gives is never changed. An event that is refused for an error is reported, and its promise settles with `refused`; only
  * the collector rejects (a full queue that refuses, a collector that is closed).
  */
-export class Tracker {
-  readonly #route: Route;
-  readonly #collector: Collector;
+export class Tracker extends BaseTracker {
   readonly #platform: string | undefined;
-  readonly #onIssue: OnIssue;
-  readonly #prefix = createPrefix();
+  readonly #prefix = randomBytes(16).toString('hex');
   #count = 0;
-  #debug: Debug | undefined;
-  #superProperties: SuperProperties = noSuperProperties;
 
   /** Throws a TypeError for a key that no header can carry. */
-  constructor({ key, collector, platform, debug = 0, superProperties, onIssue }: TrackerOptions) {
+  constructor(options: TrackerOptions) {
+    const { key, platform } = options;
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
       throw new TypeError(`key should be 1 to 255 visible ASCII characters; it is ${nameOf(key)}`);
-    this.#route = createTributaryRoute(key);
-    this.#collector = collector;
-    collector.open?.(this.#route);
+    super(createTributaryRoute(key), tributaryRules, options);
     this.#platform = platform;
-    this.#onIssue = createIssueReporter(onIssue);
-    this.setDebug(debug);
-    if (superProperties !== undefined) this.registerSuperProperties(superProperties);
   }
 
   /** Somebody did something. */
   track(who: Who, name: string, properties?: object, options?: EventOptions): Tracked {
-    const issues = collectIssues(name, this.#onIssue);
+    const issues = collectIssues(name, this.onIssue);
     checkText(name, 'name', shortLimit, issues.report);
-    return this.#send(issues, { who, name, properties, superProperties: this.#superProperties }, options);
+    return this.#send(issues, { who, name, properties, superProperties: this.superProperties }, options);
   }
 
   /** The device `anonymousId` is used by the user `userId`. */
   alias(userId: string, anonymousId: string, options?: EventOptions): Tracked {
-    const issues = collectIssues('alias', this.#onIssue);
+    const issues = collectIssues('alias', this.onIssue);
     checkText(userId, 'userId', shortLimit, issues.report);
     checkText(anonymousId, 'anonymousId', shortLimit, issues.report);
     return this.#send(issues, { kind: 'alias', who: { userId, anonymousId } }, options);
@@ -125,7 +104,7 @@ export class Tracker {
 
   /** Removes keys of the profile. */
   profileUnset(who: Who, keys: string | readonly string[], options?: EventOptions): Tracked {
-    const issues = collectIssues('profile_unset', this.#onIssue);
+    const issues = collectIssues('profile_unset', this.onIssue);
     const list = readKeys(keys, issues.report);
     if (list?.length === 0) return nothingToSend;
     const properties = Object.fromEntries((list ?? []).map((key) => [key, '']));
@@ -134,58 +113,20 @@ export class Tracker {
 
   /** Removes the whole profile. */
   profileDelete(who: Who, options?: EventOptions): Tracked {
-    const issues = collectIssues('profile_delete', this.#onIssue);
+    const issues = collectIssues('profile_delete', this.onIssue);
     return this.#send(issues, { kind: 'profile_delete', who }, options);
   }
 
   /** What is known of an item: a row of the table `key`. */
   itemSet(key: string, id: string, properties?: object, options?: EventOptions): Tracked {
-    const issues = collectIssues('item_set', this.#onIssue);
+    const issues = collectIssues('item_set', this.onIssue);
     checkText(key, 'key', shortLimit, issues.report);
     checkText(id, 'id', shortLimit, issues.report);
     return this.#send(issues, { kind: 'item_set', who: nobody, name: key, itemId: id, properties }, options);
   }
 
-  /** From now on these ride on every track, below what it has itself. */
-  registerSuperProperties(properties: object): void {
-    const { report } = collectIssues('registerSuperProperties', this.#onIssue);
-    this.#superProperties = registerMore(this.#superProperties, properties, tributaryRules, report);
-  }
-
-  unregisterSuperProperty(key: string): void {
-    this.#superProperties = unregister(this.#superProperties, key);
-  }
-
-  clearSuperProperties(): void {
-    this.#superProperties = noSuperProperties;
-  }
-
-  getSuperProperty(key: string): unknown {
-    const { members } = this.#superProperties;
-    return Object.hasOwn(members, key) ? members[key] : undefined;
-  }
-
-  getSuperProperties(): Record<string, unknown> {
-    return { ...this.#superProperties.members };
-  }
-
-  /** 0: counted. 1: shown, but not counted. 2: shown and counted. */
-  setDebug(debug: Debug): void {
-    this.#debug = debug === 1 || debug === 2 ? debug : undefined;
-  }
-
-  /** Resolves when all that was tracked before is delivered or reported, that of other trackers of the collector too. */
-  flush(): Promise<void> {
-    return this.#collector.flush();
-  }
-
-  /** Closes the collector, also for other trackers of it, and answers what it could not deliver within `timeoutMs`. */
-  close(options?: { readonly timeoutMs?: number }): Promise<CloseReport> {
-    return this.#collector.close(options);
-  }
-
   #operate(kind: OperandKind, who: Who, properties: object, options: EventOptions | undefined): Tracked {
-    const issues = collectIssues(kind, this.#onIssue);
+    const issues = collectIssues(kind, this.onIssue);
     const given = checkObject(properties, 'properties', issues.report);
     if (given !== undefined && Object.keys(given).length === 0) return nothingToSend;
     if (given !== undefined) checkOperands(kind, given, issues.report);
@@ -211,7 +152,7 @@ export class Tracker {
       sdk: 'tributary-sdk',
       sdk_version: version,
       platform,
-      debug: this.#debug,
+      debug: this.debug || undefined,
       id: id ?? toMessageId(this.#prefix, this.#count++),
       occurred_at: occurredAt,
       name: draft.name,
@@ -222,7 +163,7 @@ export class Tracker {
       session_id: sessionId,
     };
     const properties = superProperties.count === 0 ? given : { ...superProperties.members, ...given };
-    return this.#collector.add(this.#route, write(event, properties, circumstances, report));
+    return this.collector.add(this.route, write(event, properties, circumstances, report));
   }
 }
 

@@ -3,8 +3,12 @@ import type { Report } from './issue.ts';
 /** An id or name of 1 to `most` characters. Reports an error and answers false where it is not. */
 export function checkText(value: unknown, field: string, most: number, report: Report): value is string {
   if (typeof value === 'string' && value !== '' && isWithin(value, most)) return true;
-  const is = typeof value === 'string' ? `has ${value.length}` : `is ${nameOf(value)}`;
-  report('error', `bad_${field}`, field, `${field} should be a text of 1 to ${most} characters; it ${is}`);
+  report(
+    'error',
+    `bad_${field}`,
+    field,
+    `${field} should be a text of 1 to ${most} characters; it is ${nameOf(value)}`,
+  );
   return false;
 }
 
@@ -55,7 +59,8 @@ export function nameOf(value: unknown): string {
   if (value === undefined) return 'absent';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'string') return value.length <= 40 ? JSON.stringify(value) : 'a long text';
+  if (typeof value === 'string')
+    return value.length <= 40 ? JSON.stringify(value) : `${value.length} characters`;
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${value}`;
   return typeof value === 'object' ? `a ${value.constructor?.name || 'object'}` : `a ${typeof value}`;
 }

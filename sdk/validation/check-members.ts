@@ -55,29 +55,17 @@ export function areClean(members: object, rules: MemberRules): boolean {
 }
 
 function isCleanValue(value: unknown, rules: MemberRules): boolean {
-  switch (typeof value) {
-    case 'string':
-      return value.length <= rules.stringAbove && (value !== '' || !rules.warnEmpty);
-    case 'number':
-      return Number.isFinite(value);
-    case 'boolean':
-    case 'undefined':
-      return true;
-    case 'object':
-      if (Array.isArray(value)) return isCleanList(value, rules);
-      return !rules.warnNested && isPlainJson(value);
-    default:
-      return false;
-  }
+  return value === undefined || (isPlainJson(value) && fits(value, rules));
 }
 
-function isCleanList(list: readonly unknown[], rules: MemberRules): boolean {
-  if (list.length > rules.listAbove) return false;
-  return list.every((one) => (typeof one === 'string' || !rules.textLists) && isCleanElement(one, rules));
+function fits(value: unknown, rules: MemberRules): boolean {
+  if (typeof value === 'string')
+    return value.length <= rules.stringAbove && (value !== '' || !rules.warnEmpty);
+  if (typeof value !== 'object') return true;
+  if (!Array.isArray(value)) return !rules.warnNested;
+  if (value.length > rules.listAbove) return false;
+  return value.every((one: unknown) => (typeof one === 'string' ? fits(one, rules) : !rules.textLists));
 }
-
-const isCleanElement = (one: unknown, rules: MemberRules): boolean =>
-  one !== undefined && (typeof one === 'object' ? isPlainJson(one) : isCleanValue(one, rules));
 
 /**
  * A copy of the members as they are sent, with all that is to be said of them reported; undefined where the event is

@@ -103,7 +103,8 @@ describe('Analysys', () => {
 
   test('super properties ride on tracks only, below the properties of the track', async () => {
     const { sent } = await send(({ analysys }) => {
-      analysys.registerSuperProperties({ a: 1, b: 1 });
+      analysys.registerSuperProperties({ a: 1, b: 0 });
+      analysys.registerSuperProperties({ b: 1 });
       analysys.track('ada', 'paid', { b: 2 });
       analysys.profileSet('ada', { c: 3 });
     });
@@ -190,9 +191,19 @@ describe('values that JSON cannot carry', () => {
       growing.trackCustomEvent('paid', { anonymousId: 'ada', attributes: properties });
       own.registerSuperProperties({ nan: Number.NaN, huge: 2n ** 64n });
       own.track({ userId: 'ada' }, 'paid', { kept: 1 });
+      own.clearSuperProperties();
+      own.track(
+        { userId: 'ada' },
+        'paid',
+        { deep: { price: Number.NaN } },
+        { context: { page: Number.NaN } },
+      );
     });
     expect(sent).toHaveLength(2);
     expect(requests).toHaveLength(3);
+    expect(brief(issues)).toEqual(
+      expect.arrayContaining(['warning not_finite properties.deep.price', 'warning not_finite context.page']),
+    );
     for (const field of ['call', 'nan', 'cycle.self', 'huge', 'map'])
       expect(
         issues.filter((issue) => issue.field.endsWith(`.${field}`)).length,

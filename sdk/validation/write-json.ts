@@ -1,3 +1,4 @@
+import { nameOf } from './check-fields.ts';
 import type { Report } from './issue.ts';
 
 /**
@@ -70,7 +71,7 @@ function writeContent(value: object, writing: Writing, field: string): string | 
   const prototype: unknown = Object.getPrototypeOf(value);
   const isLiteral = prototype === Object.prototype || prototype === null;
   if (!isLiteral && Object.keys(value).length === 0)
-    return leaveOut(writing, 'unsupported', field, `is a ${nameOf(value)}`);
+    return leaveOut(writing, 'unsupported', field, `is ${nameOf(value)}`);
   return writeMembers(value, writing, field);
 }
 
@@ -108,5 +109,3 @@ export const memberOf = (field: string, key: string): string =>
 function leaveOut({ report }: Writing, rule: string, field: string, is: string): undefined {
   report('warning', rule, field, `${field} ${is}; it is left out`);
 }
-
-const nameOf = (value: object): string => value.constructor?.name || 'class';
