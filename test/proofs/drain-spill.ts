@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LocalCloud } from '../../local/index.ts';
 
-/** Objects in the buckets; undefined where the cloud cannot be asked just now. */
+/** Objects in the spill bucket; undefined where the cloud cannot be asked just now. */
 export async function objectsSpilled(cloud: LocalCloud): Promise<number | undefined> {
   const counts = await cloud.counts().catch(() => undefined);
-  return counts && Object.values(counts.buckets).reduce((sum, { objects }) => sum + objects, 0);
+  return counts && (counts.buckets['tributary-spill']?.objects ?? 0);
 }
 
 /** Runs the scheduled drain until the spill bucket is empty, whatever fails meanwhile. Rejects after `withinMs`. */
