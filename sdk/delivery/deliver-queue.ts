@@ -137,6 +137,8 @@ export function deliverQueue(
   const close = async (timeoutMs: number): Promise<CloseReport> => {
     const { promise: tooLate, resolve: giveUp } = createDeferred<void>();
     const timer = setTimeout(giveUp, Math.min(timeoutMs, longestTimer));
+    // A server that was away for a while is asked again soon: there may be no later.
+    deliverer.hurry(timeoutMs / 10);
     await Promise.race([flush(), tooLate]);
     clearTimeout(timer);
     clearTimeout(pauseTimer);

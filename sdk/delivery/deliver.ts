@@ -1,5 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import type { DeliverySettings } from './delivery-options.ts';
+import { type DeliverySettings, longestTimer } from './delivery-options.ts';
 import { drawDelay, judgeAnswer } from './retry.ts';
 import type { DeliveryTrouble, Judgement, Route, Verdict } from './route.ts';
 import { createSender } from './send-request.ts';
@@ -22,6 +21,8 @@ export interface Deliverer {
     events: readonly string[],
     onFailure: (failure: DeliveryTrouble & { readonly retryAfterMs: number }) => void,
   ): Promise<readonly Outcome[]>;
+  /** From now on nobody waits longer than this before the next attempt, but where the server asked for it. */
+  hurry(longestMs: number): void;
   /** Ends what is under way, undelivered, and whatever would be delivered after. */
   stop(): void;
 }
@@ -29,7 +30,21 @@ export interface Deliverer {
 /** Delivers to one server; how many at once is for the caller to bound, by `connections`. */
 export function createDeliverer(settings: DeliverySettings): Deliverer {
   const sender = createSender(settings);
-  const stopped = new AbortController();
+  let isStopped = false;
+  let { backoffCeilingMs } = settings;
+  /** Ends each wait; false where the server asked for it. */
+  const waiting = new Map<() => void, boolean>();
+  const wait = (ms: number, isOurs: boolean) =>
+    new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.min(ms, longestTimer));
+      if (!settings.keepsAlive) timer.unref();
+      waiting.set(wake, isOurs);
+    });
 
   const attempt = async (route: Route, events: readonly string[]): Promise<Judgement> => {
     try {
@@ -46,7 +61,7 @@ export function createDeliverer(settings: DeliverySettings): Deliverer {
       { kind, events, detail, verdicts },
     ];
     for (let failures = 0; ; ) {
-      if (stopped.signal.aborted) return end('undelivered', 'the collector closed before it could be sent');
+      if (isStopped) return end('undelivered', 'the collector closed before it could be sent');
       const judged = await attempt(route, events);
       if (judged.kind === 'delivered') return end('delivered', undefined, judged.verdicts);
       if (judged.kind === 'refused') return end('refused', judged.detail, judged.verdicts);
@@ -57,19 +72,24 @@ export function createDeliverer(settings: DeliverySettings): Deliverer {
         return [...first, ...(await deliver(route, events.slice(half), onFailure))];
       }
       failures++;
-      if (failures > settings.retryLimit || stopped.signal.aborted) return end('undelivered', judged.detail);
+      if (failures > settings.retryLimit || isStopped) return end('undelivered', judged.detail);
       const { detail, retryAfterMs = 0 } = judged;
-      const retryInMs = drawDelay(failures, retryAfterMs, settings);
+      const retryInMs = drawDelay(failures, retryAfterMs, { ...settings, backoffCeilingMs });
       onFailure({ kind: 'attempt', route: route.name, detail, attempt: failures, retryInMs, retryAfterMs });
-      await wait(retryInMs, undefined, { signal: stopped.signal, ref: settings.keepsAlive }).catch(() => {});
-      if (stopped.signal.aborted) return end('undelivered', detail);
+      await wait(retryInMs, retryAfterMs === 0);
+      if (isStopped) return end('undelivered', detail);
     }
   };
 
   return {
     deliver,
+    hurry: (longestMs) => {
+      backoffCeilingMs = Math.min(backoffCeilingMs, longestMs);
+      for (const [wake, isOurs] of waiting) if (isOurs) wake();
+    },
     stop: () => {
-      stopped.abort();
+      isStopped = true;
+      for (const wake of waiting.keys()) wake();
       sender.abort();
     },
   };

@@ -97,6 +97,23 @@ describe('a request that failed is sent again with the same events', () => {
     await collector.close();
   });
 
+  test('soon once the collector closes, however long it would have waited', async () => {
+    await using server = await startTestServer(({ number }) =>
+      number === 1 ? { kind: 'unstored', status: 500 } : ok,
+    );
+    const { collector, troubles, reported, addAll } = collect({
+      url: server.url,
+      backoffMs: 1e9,
+      backoffCeilingMs: 1e9,
+    });
+    const events = makeEvents(3);
+    await addAll(events);
+    void collector.flush();
+    await expect.poll(() => troubles.length).toBe(1);
+    expect((await collector.close({ timeoutMs: 20_000 })).undelivered).toEqual([]);
+    expect(reported('delivered')).toEqual(events);
+  });
+
   test('where the dialect says so, whatever the status', async () => {
     await using server = await startTestServer();
     let asked = 0;
