@@ -3,7 +3,14 @@ import { createAnalysysRoute } from './routes/analysys-route.ts';
 import { noSuperProperties, type SuperProperties } from './super-properties.ts';
 import type { Tracked } from './tracked.ts';
 import { analysysLimits, analysysRules, isAnalysysName } from './validation/analysys-rules.ts';
-import { checkObject, checkText, checkTime, nameOf, readKeys } from './validation/check-fields.ts';
+import {
+  checkObject,
+  checkText,
+  checkTime,
+  nameOf,
+  readKeys,
+  throwDetail,
+} from './validation/check-fields.ts';
 import { areClean, cleanMembers } from './validation/check-members.ts';
 import { checkOperands, type OperandKind } from './validation/check-operands.ts';
 import { collectIssues, type EventIssues, type Report } from './validation/issue.ts';
@@ -34,9 +41,7 @@ export class AnalysysTracker extends BaseTracker {
   /** Throws a TypeError for an appId that is no text of 1 to 255 characters. */
   constructor(options: AnalysysTrackerOptions) {
     const { appId } = options;
-    checkText(appId, 'appId', analysysLimits.id, (_severity, _rule, _field, detail) => {
-      throw new TypeError(detail);
-    });
+    checkText(appId, 'appId', analysysLimits.id, throwDetail);
     super(createAnalysysRoute(appId), analysysRules, options);
     this.#appId = appId;
   }
@@ -44,7 +49,7 @@ export class AnalysysTracker extends BaseTracker {
   /** Somebody did something. `id`: the device, or with `isLogin` the user. */
   track(id: string, name: string, properties?: object, options: AnalysysOptions = {}): Tracked {
     const issues = collectIssues(typeof name === 'string' ? name : 'track', this.onIssue);
-    if (!isGoodName(name)) checkName(name, issues.report);
+    checkName(name, issues.report);
     const superProperties = this.superProperties;
     return this.#send(issues, { id, xwhat: name, properties, superProperties }, options);
   }
@@ -160,17 +165,8 @@ const libraryVersion = '4.0.5';
 
 const nothingToSend: Tracked = Promise.resolve(undefined);
 
-const goodNames = new Set<string>();
-
-function isGoodName(name: string): boolean {
-  if (goodNames.has(name)) return true;
-  if (typeof name !== 'string' || !isAnalysysName(name)) return false;
-  if (goodNames.size < 10_000) goodNames.add(name);
-  return true;
-}
-
 function checkName(name: unknown, report: Report): void {
-  if (!checkText(name, 'name', Infinity, report)) return;
+  if (!checkText(name, 'name', Infinity, report) || isAnalysysName(name)) return;
   const detail = `the name ${JSON.stringify(name.slice(0, 100))} should be 1 to 99 letters, digits, _ and $, beginning with a letter or $`;
   report('warning', 'bad_name', 'name', detail);
 }
@@ -188,7 +184,7 @@ function isFew(members: object, superProperties: SuperProperties, report: Report
   const count = Object.keys(members).length + superProperties.count;
   if (count <= properties) return true;
   const isRefused = count > refusedProperties;
-  const detail = `the event has ${count} properties; ${properties} is the most that is documented, ${refusedProperties} the most that is taken`;
+  const detail = `there are ${count} properties; ${properties} is the most`;
   report(isRefused ? 'error' : 'warning', 'too_many_properties', 'properties', detail);
   return !isRefused;
 }

@@ -3,7 +3,7 @@ import { json } from './codecs/json.ts';
 import type { CloseReport, Collector, Route } from './delivery/route.ts';
 import { createGrowingRoute } from './routes/growing-route.ts';
 import type { Tracked } from './tracked.ts';
-import { checkObject, checkText, checkTime, nameOf } from './validation/check-fields.ts';
+import { checkObject, checkText, checkTime, nameOf, throwDetail } from './validation/check-fields.ts';
 import { areClean, cleanMembers } from './validation/check-members.ts';
 import { growingLimits, growingRules, isGrowingName } from './validation/growing-rules.ts';
 import {
@@ -61,11 +61,8 @@ export class GrowingTracker {
   /** Throws a TypeError for a projectId or dataSourceId that is no text. */
   constructor(options: GrowingTrackerOptions) {
     const { projectId, dataSourceId, collector, codec = json, platform = 'python', onIssue } = options;
-    const refuse: Report = (_severity, _rule, _field, detail) => {
-      throw new TypeError(detail);
-    };
-    checkText(projectId, 'projectId', growingLimits.text, refuse);
-    checkText(dataSourceId, 'dataSourceId', growingLimits.text, refuse);
+    checkText(projectId, 'projectId', growingLimits.text, throwDetail);
+    checkText(dataSourceId, 'dataSourceId', growingLimits.text, throwDetail);
     this.#projectId = projectId;
     this.#dataSourceId = dataSourceId;
     this.#platform = platform;
@@ -96,7 +93,7 @@ export class GrowingTracker {
   ): Tracked {
     const issues = collectIssues('setLoginUserAttributes', this.#onIssue);
     if (readId(loginUserId, 'loginUserId', ignore) === undefined)
-      issues.report('error', 'missing_id', 'loginUserId', 'attributes of a user need a loginUserId');
+      issues.report('error', 'missing_id', 'loginUserId', 'a loginUserId is needed');
     return this.#sendEvent(issues, 'LOGIN_USER_ATTRIBUTES', undefined, {
       ...options,
       loginUserId,
@@ -216,12 +213,7 @@ function checkIds(
   if (deviceId === undefined && userId === undefined)
     report('error', 'missing_id', 'anonymousId', 'an event needs an anonymousId or a loginUserId');
   if (userKey !== undefined && userId === undefined)
-    report(
-      'warning',
-      'key_without_id',
-      'loginUserKey',
-      'a loginUserKey needs the loginUserId that it is the kind of',
-    );
+    report('warning', 'key_without_id', 'loginUserKey', 'a loginUserKey needs a loginUserId');
 }
 
 /** The members in the order of the vendor's Python SDK. */

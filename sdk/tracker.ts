@@ -184,12 +184,7 @@ const nothingToSend: Tracked = Promise.resolve(undefined);
 
 function checkWho(who: unknown, report: Report): void {
   if (typeof who !== 'object' || who === null) {
-    report(
-      'error',
-      'bad_who',
-      'who',
-      `who should be { anonymousId, userId } or one of these; it is ${nameOf(who)}`,
-    );
+    report('error', 'bad_who', 'who', `who should be { anonymousId, userId }; it is ${nameOf(who)}`);
     return;
   }
   const { anonymousId, userId, userKey }: Who = who;
@@ -199,7 +194,7 @@ function checkWho(who: unknown, report: Report): void {
   if (anonymousId === undefined && userId === undefined)
     report('error', 'missing_id', 'who', 'an event needs an anonymousId, a userId or both');
   if (userKey !== undefined && userId === undefined)
-    report('error', 'key_without_id', 'userKey', 'a userKey needs the userId that it is the kind of');
+    report('error', 'key_without_id', 'userKey', 'a userKey needs a userId');
 }
 
 function write(

@@ -64,3 +64,8 @@ export function nameOf(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${value}`;
   return typeof value === 'object' ? `a ${value.constructor?.name || 'object'}` : `a ${typeof value}`;
 }
+
+/** For what a tracker is made with: nobody could send anything. */
+export const throwDetail: Report = (_severity, _rule, _field, detail) => {
+  throw new TypeError(detail);
+};
