@@ -1,5 +1,6 @@
+import { readClaimed } from './claimed-bindings.ts';
 import { countRows } from './count-rows.ts';
-import { planBindings } from './plan-bindings.ts';
+import { type BindingsPlan, planBindings } from './plan-bindings.ts';
 import { policyParameters } from './policies.ts';
 import { readSql } from './read-sql.ts';
 import { mergePairs } from './rebind.ts';
@@ -24,9 +25,9 @@ export type CaughtUp =
   | { readonly kind: 'too_much'; readonly reason: string; readonly state: FoldState };
 
 /**
- * Folds what came in since the state was written, in at most nine queries: one counts, and a second one every hour; where
- * something is new one copies operations and one pairs, three decide bindings where pairs are new, and two fold the
- * persons touched.
+ * Folds what came in since the state was written, in at most thirteen queries: one counts, and a second one every hour;
+ * where something is new one copies operations, up to four look at the pairs that came in and one writes them; where these
+ * only add to what is bound one more does so, else three decide all bindings anew; and two fold the persons touched.
  *
  * What the next tick could not find out by itself, should this one die, is written into the state before the step that
  * makes it so: that pairs change, and whose bindings will. Slices count as folded only with the state that is written last.
@@ -52,18 +53,25 @@ export async function catchUp(before: FoldState, context: TickContext): Promise<
   const hasOperations =
     slices.length > 0 && (await steps.begin('operations', () => copyOperations(during, context)));
   let mustRebind = state.mustRebind;
+  let plan: BindingsPlan | undefined;
   if (hasOperations) {
-    if (!mustRebind) await save({ mustRebind: true });
-    const changedPairs = await steps.begin('pairs', () => copyPairs(during, context));
-    mustRebind ||= changedPairs > 0;
+    const claimed = await steps.begin('pairs', () => readClaimed(during, context));
+    if (claimed.kind !== 'nothing' && !mustRebind) await save({ mustRebind: true });
+    if (claimed.kind === 'carried_on' && !mustRebind) {
+      await steps.begin('pairs', claimed.insertPairs);
+      plan = claimed.bindings;
+    } else if (claimed.kind !== 'nothing') {
+      const changedPairs = await steps.begin('pairs', () => copyPairs(during, context));
+      mustRebind ||= changedPairs > 0;
+    }
   }
-  if (mustRebind) {
-    const plan = await steps.begin('plan', () => planBindings(context));
+  if (mustRebind) plan = await steps.begin('plan', () => planBindings(context));
+  if (plan !== undefined) {
     if (!plan.isComplete) {
       return { kind: 'too_much', reason: `more than ${options.mostPersons} bindings change`, state };
     }
     if (plan.persons.length > 0) await save({ dirty: uniquePersons([...state.dirty, ...plan.persons]) });
-    await steps.begin('bindings', plan.apply);
+    if (mustRebind || plan.devices > 0) await steps.begin('bindings', plan.apply);
     steps.done.bindings = plan.devices;
   }
 

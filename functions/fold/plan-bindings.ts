@@ -41,7 +41,7 @@ export async function planBindings({ options, steps, policies }: TickContext): P
 }
 
 /** Who it was, who it is, and the device by itself: it was a person or becomes one, where it has no user. */
-function personsOf({ project, anonymousId, before, after }: BindingChange): Person[] {
+export function personsOf({ project, anonymousId, before, after }: BindingChange): Person[] {
   const users = [before, after].filter((user) => user !== undefined);
   return [
     ...users.map(({ userKey, userId }) => ({ project, userKey, userId, anonymousId: null })),

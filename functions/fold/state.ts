@@ -14,7 +14,7 @@ const counts = z.record(z.string(), z.number());
 
 /** What a tick leaves for the next one. What it says is folded is folded; what is folded it may not say yet. */
 const state = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   /** When the last tick began that left nothing undone, in milliseconds since 1970; null before the first. */
   foldedAt: z.number().nullable(),
   /** The greatest received_at that is folded, in microseconds since 1970; null while there is none. */
@@ -53,7 +53,7 @@ export type FoldState = z.output<typeof state>;
 export type Rebuild = NonNullable<FoldState['rebuild']>;
 
 export const emptyState: FoldState = {
-  version: 1,
+  version: 2,
   foldedAt: null,
   watermark: null,
   settingsHash: '',

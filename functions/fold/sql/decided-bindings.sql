@@ -17,7 +17,8 @@ SELECT
   pairs.occurred_at AS bound_at,
   pairs.event_id,
   pairs.policy,
-  pairs.claim_order
+  pairs.claim_order,
+  pairs.bucket
 FROM pairs
 LEFT JOIN chosen
   ON

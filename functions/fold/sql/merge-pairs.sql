@@ -11,7 +11,16 @@ USING (
     SELECT * FROM arrived
     UNION ALL
     SELECT
-      known.*,
+      known.project,
+      known.anonymous_id,
+      known.user_key,
+      known.user_id,
+      known.dialect,
+      known.event_id,
+      known.occurred_at,
+      known.received_at,
+      known.batch_id,
+      known.batch_index,
       IF(given.claim_order = 'received_at', known.received_at, known.occurred_at) AS claimed_at
     FROM `tributary.identity_pairs` AS known
     LEFT JOIN UNNEST(@policies) AS given ON given.project = known.project
@@ -37,7 +46,9 @@ USING (
     occurred_at,
     received_at,
     batch_id,
-    batch_index
+    batch_index,
+    -- Of the device, as bucket.ts has it.
+    MOD(CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5(CONCAT(project, '\n', anonymous_id))), 1, 8)) AS INT64), 4000) AS bucket
   FROM claims
   QUALIFY
     ROW_NUMBER() OVER (
@@ -69,9 +80,10 @@ WHEN MATCHED
     batch_index = first.batch_index
 WHEN NOT MATCHED THEN
   INSERT (
-    project, anonymous_id, user_key, user_id, dialect, event_id, occurred_at, received_at, batch_id, batch_index
+    project, anonymous_id, user_key, user_id, dialect, event_id, occurred_at, received_at, batch_id, batch_index,
+    bucket
   )
   VALUES (
     first.project, first.anonymous_id, first.user_key, first.user_id, first.dialect, first.event_id,
-    first.occurred_at, first.received_at, first.batch_id, first.batch_index
+    first.occurred_at, first.received_at, first.batch_id, first.batch_index, first.bucket
   )

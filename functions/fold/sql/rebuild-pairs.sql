@@ -17,7 +17,9 @@ SELECT
   occurred_at,
   received_at,
   batch_id,
-  batch_index
+  batch_index,
+  -- Of the device, as bucket.ts has it.
+  MOD(CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5(CONCAT(project, '\n', anonymous_id))), 1, 8)) AS INT64), 4000) AS bucket
 FROM claims
 QUALIFY
   ROW_NUMBER() OVER (

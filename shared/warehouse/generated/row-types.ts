@@ -199,6 +199,8 @@ export interface IdentityBindingsRow {
   policy?: string | undefined;
   /** What made one alias the first: occurred_at or received_at. */
   claim_order?: string | undefined;
+  /** 0 to 3,999, from a hash of the project and of anonymous_id; never NULL. */
+  bucket?: number | undefined;
 }
 
 /** The first alias of each pair of a device and a user, won or lost: what identity_bindings is decided from. */
@@ -223,6 +225,8 @@ export interface IdentityPairsRow {
   batch_id?: string | undefined;
   /** Place of the alias in that request; never NULL. */
   batch_index?: number | undefined;
+  /** 0 to 3,999, from a hash of the project and of anonymous_id; never NULL. */
+  bucket?: number | undefined;
 }
 
 /** Bindings that one run of fold decided one by one, as their devices or users are claimed more than once; kept for seven days. Read identity_bindings for what holds. */

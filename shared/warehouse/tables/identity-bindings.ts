@@ -1,4 +1,5 @@
 import { nullable, type Table } from '../table.ts';
+import { deviceBucketColumn, personBuckets } from './profile-operations.ts';
 
 /**
  * Its content is replaced by queries, as is that of the other tables of identity and profiles but identity_decisions. The
@@ -17,8 +18,10 @@ export const identityBindings: Table = {
     nullable('event_id', 'STRING', 'The alias in state_log that bound them; never NULL'),
     nullable('policy', 'STRING', 'The rule that decided: one_to_one or devices_to_one_user'),
     nullable('claim_order', 'STRING', 'What made one alias the first: occurred_at or received_at'),
+    deviceBucketColumn,
   ],
   partitionBy: null,
+  rangePartition: personBuckets,
   clusterBy: ['project', 'anonymous_id'],
   key: ['project', 'anonymous_id'],
 };

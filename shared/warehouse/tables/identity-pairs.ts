@@ -1,4 +1,5 @@
 import { nullable, type Table } from '../table.ts';
+import { deviceBucketColumn, personBuckets } from './profile-operations.ts';
 
 export const identityPairs: Table = {
   name: 'identity_pairs',
@@ -19,8 +20,10 @@ export const identityPairs: Table = {
     nullable('received_at', 'TIMESTAMP', 'When the alias was received; never NULL'),
     nullable('batch_id', 'STRING', 'The request that brought the alias; never NULL'),
     nullable('batch_index', 'INT64', 'Place of the alias in that request; never NULL'),
+    deviceBucketColumn,
   ],
   partitionBy: null,
+  rangePartition: personBuckets,
   clusterBy: ['project'],
   key: ['project', 'anonymous_id', 'user_key', 'user_id'],
 };

@@ -9,6 +9,13 @@ export const bucketColumn = nullable(
   '0 to 3,999, from a hash of the project and of user_id or, where that is NULL, anonymous_id; never NULL',
 );
 
+/** The same of a device, whoever it belongs to. */
+export const deviceBucketColumn = nullable(
+  'bucket',
+  'INT64',
+  '0 to 3,999, from a hash of the project and of anonymous_id; never NULL',
+);
+
 export const profileOperations: Table = {
   name: 'profile_operations',
   description:

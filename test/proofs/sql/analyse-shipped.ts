@@ -118,8 +118,22 @@ const persons = arrayOfStructs({
   anonymous_id: 'STRING',
 });
 
+const device = { project: 'STRING', anonymous_id: 'STRING' };
+const user = { project: 'STRING', user_key: 'STRING', user_id: 'STRING' };
+const claim = { bucket: 'INT64', ...user, ...device, event_id: 'STRING', occurred_micros: 'INT64' };
+const batch = { received_micros: 'INT64', batch_id: 'STRING', batch_index: 'INT64' };
+
+const ofBindings = {
+  projects: arrayOf(typeOf('STRING')),
+  devices: arrayOfStructs(device),
+  users: arrayOfStructs(user),
+  pairs: arrayOfStructs({ ...claim, ...batch, dialect: 'STRING' }),
+  bindings: arrayOfStructs({ ...claim, policy: 'STRING', claim_order: 'STRING' }),
+};
+
 /** Of the parameters of fold's statements that are arrays: the analyser cannot tell what of. */
 const parameterTypes: Readonly<Record<string, TypeMessage>> = {
+  ...ofBindings,
   slices: arrayOfStructs({ from_time: 'TIMESTAMP', to_time: 'TIMESTAMP' }),
   policies: arrayOfStructs({ project: 'STRING', policy: 'STRING', claim_order: 'STRING' }),
   voided: arrayOfStructs({ project: 'STRING', event_id: 'STRING' }),

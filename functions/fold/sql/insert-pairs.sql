@@ -1,0 +1,20 @@
+-- Adds pairs that are new. Those that are there already stay as they are, so that it may run again.
+MERGE INTO `tributary.identity_pairs` AS pairs
+USING (SELECT * FROM UNNEST(@pairs)) AS fresh
+ON
+  pairs.bucket IN UNNEST(@buckets)
+  AND pairs.bucket = fresh.bucket
+  AND pairs.project = fresh.project
+  AND pairs.anonymous_id = fresh.anonymous_id
+  AND pairs.user_id = fresh.user_id
+  AND TO_JSON_STRING(pairs.user_key) = TO_JSON_STRING(fresh.user_key)
+WHEN NOT MATCHED THEN
+  INSERT (
+    project, anonymous_id, user_key, user_id, dialect, event_id, occurred_at, received_at, batch_id, batch_index,
+    bucket
+  )
+  VALUES (
+    fresh.project, fresh.anonymous_id, fresh.user_key, fresh.user_id, fresh.dialect, fresh.event_id,
+    TIMESTAMP_MICROS(fresh.occurred_micros), TIMESTAMP_MICROS(fresh.received_micros), fresh.batch_id,
+    fresh.batch_index, fresh.bucket
+  )
