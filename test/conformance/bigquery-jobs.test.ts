@@ -75,7 +75,7 @@ describe('jobs.insert', () => {
         message: expect.stringContaining(`A job of kind ${kind}`),
       });
     }
-    for (const property of ['destinationTable', 'scriptOptions', 'createSession']) {
+    for (const property of ['clustering', 'scriptOptions', 'createSession']) {
       const configuration = { query: { query: 'SELECT 1', useLegacySql: false, [property]: { a: 1 } } };
       const { status, body } = await call('POST', 'jobs', { configuration });
       expect(status).toBe(501);
@@ -246,13 +246,8 @@ describe('a query that is refused', () => {
   });
 
   // https://cloud.google.com/bigquery/docs/multi-statement-queries, .../data-manipulation-language
-  test('a script, DML and DDL are refused by their names; a script is never run in part', async () => {
-    for (const text of [
-      'SELECT 1; SELECT 2',
-      'CREATE TABLE x (a INT64)',
-      'INSERT INTO x VALUES (1)',
-      'BEGIN END',
-    ]) {
+  test('a script and DDL are refused by their names; a script is never run in part', async () => {
+    for (const text of ['SELECT 1; SELECT 2', 'CREATE TABLE x (a INT64)', 'BEGIN END']) {
       const { status, body } = await query(text);
       expect(status).toBe(400);
       expect(body.error).toMatchObject({
