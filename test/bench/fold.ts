@@ -40,8 +40,12 @@ const pending: Operation[] = [];
 let appended = 0;
 
 for (let person = 0; person < persons; person++) {
-  // Everybody comes back every few days.
-  await visit(person, perPerson, (count) => now - dayMicros * (1 + ((person + count * 7) % 59)));
+  // Everybody comes back every few days, at any time of the day.
+  await visit(
+    person,
+    perPerson,
+    (count) => now - dayMicros * (1 + ((person + count * 7) % 59)) - timeOfDay(person + count),
+  );
 }
 await flush();
 const full = await measure('full', true);
@@ -50,7 +54,7 @@ const newcomers = Math.round(active / 10);
 for (let one = 0; one < active; one++) {
   const isLate = one % 10 === 0;
   await visit(persons - active + newcomers + one, Math.round(added / active), () =>
-    isLate ? now - dayMicros : now - 60_000_000,
+    isLate ? now - dayMicros - timeOfDay(one) : now - 60_000_000,
   );
 }
 await flush();
@@ -67,6 +71,11 @@ As rows of docs/measured.md:
 | \`bench:fold\`, ${added} more of ${active} persons | ${megabytes(incremental)} MB read, ${incremental.seconds.toFixed(1)} s | ${(full.tick.bytes / incremental.tick.bytes).toFixed(1)} times less |`);
 await fold.close();
 process.exit();
+
+/** A time within a day, in microseconds: another one for each number, to the minute. */
+function timeOfDay(number: number): number {
+  return ((number * 7919) % 1440) * 60_000_000;
+}
 
 interface Measured {
   readonly tick: Tick;
