@@ -1,3 +1,4 @@
+import { type CarriedPerson, findCarried } from './carry-persons.ts';
 import { readClaimed } from './claimed-bindings.ts';
 import { countRows } from './count-rows.ts';
 import { type BindingsPlan, planBindings } from './plan-bindings.ts';
@@ -17,7 +18,14 @@ import {
 } from './slices.ts';
 import type { FoldState } from './state.ts';
 import type { TickContext } from './tick-context.ts';
-import { foldPersons, readTouched, uniquePersons } from './touched-persons.ts';
+import {
+  type DuringSlices,
+  foldPersons,
+  readTouched,
+  type TouchedPerson,
+  textOf,
+  uniquePersons,
+} from './touched-persons.ts';
 
 export type CaughtUp =
   | { readonly kind: 'unchanged' | 'folded'; readonly state: FoldState }
@@ -25,9 +33,10 @@ export type CaughtUp =
   | { readonly kind: 'too_much'; readonly reason: string; readonly state: FoldState };
 
 /**
- * Folds what came in since the state was written, in at most thirteen queries: one counts, and a second one every hour;
- * where something is new one copies operations, up to four look at the pairs that came in and one writes them; where these
- * only add to what is bound one more does so, else three decide all bindings anew; and two fold the persons touched.
+ * Folds what came in since the state was written, in at most sixteen queries: one counts, and a second one every hour;
+ * where something is new two tell whom it is about and whose rows can be carried on, one copies operations, up to four
+ * look at the pairs that came in and one writes them; where these only add to what is bound one more does so, else three
+ * decide all bindings anew; one reads whom that touches, and one folds the persons.
  *
  * What the next tick could not find out by itself, should this one die, is written into the state before the step that
  * makes it so: that pairs change, and whose bindings will. Slices count as folded only with the state that is written last.
@@ -50,6 +59,18 @@ export async function catchUp(before: FoldState, context: TickContext): Promise<
   }
 
   const during = sliceParameters(slices);
+  const tooMany = (): CaughtUp => ({
+    kind: 'too_much',
+    reason: `more than ${options.mostPersons} persons are touched`,
+    state,
+  });
+  const arrived =
+    slices.length === 0 ? [] : await steps.begin('touched', () => readTouched(during, [], context));
+  if (arrived === 'too_many') return tooMany();
+  const carried =
+    arrived.length === 0
+      ? new Map<string, CarriedPerson>()
+      : await steps.begin('touched', () => findCarried(arrived, during, context));
   const hasOperations =
     slices.length > 0 && (await steps.begin('operations', () => copyOperations(during, context)));
   let mustRebind = state.mustRebind;
@@ -75,19 +96,26 @@ export async function catchUp(before: FoldState, context: TickContext): Promise<
     steps.done.bindings = plan.devices;
   }
 
-  const touched = await steps.begin('touched', () =>
-    readTouched(hasOperations ? during : sliceParameters([]), state.dirty, context),
+  // Once more, as their devices are now.
+  const changed =
+    state.dirty.length === 0
+      ? []
+      : await steps.begin('touched', () => readTouched(sliceParameters([]), state.dirty, context));
+  if (changed === 'too_many') return tooMany();
+  const touched = new Map<string, TouchedPerson>(
+    [...arrived, ...changed].map((one) => [textOf(one.person), one]),
   );
-  if (touched === 'too_many') {
-    return { kind: 'too_much', reason: `more than ${options.mostPersons} persons are touched`, state };
+  if (touched.size > options.mostPersons) return tooMany();
+  for (const { person } of changed) carried.delete(textOf(person));
+  const refolded = [...touched].flatMap(([text, one]) => (carried.has(text) ? [] : [one]));
+  if (touched.size > 0) {
+    await steps.begin('persons', () => foldPersons(refolded, [...carried.values()], during, context));
   }
-  if (touched.length > 0) await steps.begin('persons', () => foldPersons(touched, context));
-  steps.done.persons = touched.length;
+  steps.done.persons = touched.size;
+  steps.done.carried = carried.size;
   await save(finished);
   return { kind: 'folded', state };
 }
-
-type DuringSlices = ReturnType<typeof sliceParameters>;
 
 /** The days before the window need not be counted as often: only replays bring rows there. */
 const compareDaysEveryMs = hourMs;

@@ -29,14 +29,19 @@ export const personsRebuild = (dataset: string): string =>
 /**
  * The statement that brings the rows of some persons in `persons` up to date, and deletes those of them that have no
  * operation any more. Parameters:
- * - `@persons` ARRAY<STRUCT<project STRING, user_key STRING, user_id STRING, anonymous_id STRING>>: the persons as
- *   `persons` keys them, without or with repetitions;
- * - `@buckets` ARRAY<INT64>: the buckets of those persons and of all devices that are bound to them, or more.
+ * - `@persons` ARRAY<STRUCT<project STRING, user_key STRING, user_id STRING, anonymous_id STRING>>: the persons to fold
+ *   anew as `persons` keys them, without or with repetitions;
+ * - `@buckets` ARRAY<INT64>: the buckets of those persons and of all devices that are bound to them, or more;
+ * - `@carried` ARRAY<STRUCT<..., updated_at INT64, dialect STRING, events STRING>>: the others, each once: what
+ *   `persons` says of when they were updated, in microseconds since 1970, NULL where it has no such person; and the
+ *   event_ids that came in of each, with commas between;
+ * - `@carried_buckets`, `@person_buckets` ARRAY<INT64>: the buckets of those, and of both kinds of persons;
+ * - `@from_time`, `@to_time`, `@slices`: where in `state_log` it came in.
  */
 export const personsMerge = (dataset: string): string =>
   composeFold('merge-persons.sql', dataset, personOf, {
-    operations: `\`${dataset}.profile_operations\``,
-    counted: 'log.bucket IN UNNEST(@buckets)',
+    operations: 'known',
+    counted: 'TRUE',
     stated: 'stated_of_touched',
     bucket: bucketSql('touched.project', 'COALESCE(touched.user_id, touched.anonymous_id)'),
   });

@@ -4,7 +4,7 @@ import { type Operation, type StartedFold, startFold } from './start-for-test.ts
 import type { StepName } from './steps.ts';
 
 const minuteMicros = 60_000_000;
-const steps: readonly StepName[] = ['count', 'operations', 'pairs', 'plan', 'bindings', 'touched', 'persons'];
+const steps: readonly StepName[] = ['count', 'touched', 'operations', 'pairs', 'plan', 'bindings', 'persons'];
 
 let fold: StartedFold;
 beforeAll(async () => {

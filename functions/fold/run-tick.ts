@@ -31,6 +31,8 @@ export interface Tick {
   readonly bindings: number;
   /** Persons that were folded. */
   readonly persons: number;
+  /** Of those persons, the ones to whose rows was added what came in; the others were folded anew. */
+  readonly carried: number;
   readonly queries: number;
   readonly bytes: number;
   readonly milliseconds: number;

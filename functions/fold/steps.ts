@@ -9,6 +9,8 @@ export interface Done {
   slices: number;
   bindings: number;
   persons: number;
+  /** Of those persons, the ones that were not folded anew. */
+  carried: number;
   queries: number;
   bytes: number;
 }
@@ -49,7 +51,7 @@ export function createSteps(
   beganAt: number,
   checkLease: () => Promise<void>,
 ): Steps {
-  const done: Done = { slices: 0, bindings: 0, persons: 0, queries: 0, bytes: 0 };
+  const done: Done = { slices: 0, bindings: 0, persons: 0, carried: 0, queries: 0, bytes: 0 };
   const timeLeftMs = () => Math.max(1, beganAt + withinMs - now());
   let hasWritten = false;
 

@@ -55,6 +55,7 @@ key_operations AS (
   SELECT
     project, user_key, user_id, anonymous_id,
     kind,
+    dialect,
     occurred_at,
     key,
     IF(dialect = 'analysys', LOWER(key), key) AS folded_key,
@@ -85,7 +86,15 @@ effects AS (
       WHEN kind = 'profile_append' AND JSON_TYPE(value) = 'array' THEN 'append'
     END AS effect,
     MIN(occurred_at) OVER subject AS first_seen_at,
-    MAX(occurred_at) OVER subject AS updated_at
+    MAX(occurred_at) OVER subject AS updated_at,
+    -- Under which the result may stand for all that led to it: where keys are compared in one way, and where amounts are so
+    -- small that no number of them comes near to what NUMERIC holds.
+    IF(
+      MIN(dialect) OVER subject = MAX(dialect) OVER subject
+        AND COALESCE(MAX(ABS(amount)) OVER subject < 1000000000000000, TRUE),
+      dialect,
+      NULL
+    ) AS dialect
   FROM key_operations
   -- A deletion takes all that was before it, of every key.
   QUALIFY position >= MAX(IF(kind = 'profile_delete', position, 0)) OVER subject
@@ -106,6 +115,7 @@ bases AS (
     project, user_key, user_id, anonymous_id,
     MIN(first_seen_at) AS first_seen_at,
     MAX(updated_at) AS updated_at,
+    MIN(dialect) AS dialect,
     MAX(position) AS position,
     ANY_VALUE(key HAVING MAX position) AS key,
     ANY_VALUE(
@@ -118,21 +128,27 @@ bases AS (
   FROM epochs
   GROUP BY project, user_key, user_id, anonymous_id, folded_key
 ),
+sums AS (
+  SELECT
+    *,
+    CAST(
+      IF(base.effect = 'increment', IF(increments > 1, increment, NULL), base.amount + increment) AS STRING
+    ) AS total
+  FROM bases
+),
 key_values AS (
   -- A number takes the increments after it, a list the appends; what does not fit the base is ignored.
   SELECT
     project, user_key, user_id, anonymous_id,
     first_seen_at,
     updated_at,
+    dialect,
     position,
     key,
+    -- JSON holds fifteen digits of a sum as they are.
+    COALESCE(LENGTH(REPLACE(REPLACE(total, '-', ''), '.', '')) <= 15, TRUE) AS is_whole,
     COALESCE(
-      PARSE_JSON(
-        CAST(
-          IF(base.effect = 'increment', IF(increments > 1, increment, NULL), base.amount + increment) AS STRING
-        ),
-        wide_number_mode => 'round'
-      ),
+      PARSE_JSON(total, wide_number_mode => 'round'),
       IF(
         JSON_TYPE(base.value) = 'array' AND appended IS NOT NULL,
         TO_JSON(IF(base.effect = 'append', appended, ARRAY_CONCAT(JSON_QUERY_ARRAY(base.value), appended))),
@@ -140,7 +156,7 @@ key_values AS (
       ),
       base.value
     ) AS value
-  FROM bases
+  FROM sums
 ),
 folded AS (
   SELECT
@@ -150,7 +166,9 @@ folded AS (
       COALESCE(ARRAY_AGG(value IGNORE NULLS ORDER BY key, position DESC), [])
     ) AS properties,
     MIN(first_seen_at) AS first_seen_at,
-    MAX(updated_at) AS updated_at
+    MAX(updated_at) AS updated_at,
+    COALESCE(ARRAY_AGG(IF(value IS NULL, NULL, key) IGNORE NULLS ORDER BY key, position DESC), []) AS keys,
+    IF(LOGICAL_AND(is_whole), MIN(dialect), NULL) AS dialect
   FROM key_values
   GROUP BY project, user_key, user_id, anonymous_id
 )

@@ -2,5 +2,5 @@
 WITH
 -- include persons.sql
 -- include fold.sql
-SELECT {bucket} AS bucket, project, user_key, user_id, anonymous_id, properties, first_seen_at, updated_at
+SELECT {bucket} AS bucket, project, user_key, user_id, anonymous_id, properties, first_seen_at, updated_at, keys, dialect
 FROM folded

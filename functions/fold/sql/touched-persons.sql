@@ -1,13 +1,22 @@
--- The persons whom the changed slices and the changed bindings are about, each with every device that is bound to it, as
--- operations of a device lie in the bucket of the device.
+-- The persons whom the changed slices are about, with what came in of them, and the given ones; each with every device that
+-- is bound to it, as operations of a device lie in the bucket of the device.
 WITH
-touched AS (
+arrived AS (
+  -- A device that is bound is its user.
   SELECT
     log.project,
-    log.user_key,
-    log.user_id,
-    IF(log.user_id IS NULL, log.anonymous_id, NULL) AS anonymous_id
+    IF(log.user_id IS NULL, bound.user_key, log.user_key) AS user_key,
+    COALESCE(log.user_id, bound.user_id) AS user_id,
+    IF(log.user_id IS NULL AND bound.user_id IS NULL, log.anonymous_id, NULL) AS anonymous_id,
+    log.event_id,
+    log.dialect,
+    log.time_source,
+    UNIX_MICROS(log.occurred_at) AS occurred_at
   FROM `tributary.state_log` AS log
+  LEFT JOIN `tributary.identity_bindings` AS bound
+    ON
+      bound.project = log.project
+      AND bound.anonymous_id = IF(log.user_id IS NULL, log.anonymous_id, NULL)
   WHERE
     log.received_at >= @from_time
     AND log.received_at < @to_time
@@ -21,18 +30,27 @@ touched AS (
     AND COALESCE(log.user_id, log.anonymous_id) IS NOT NULL
 ),
 persons AS (
-  -- A device that is bound is its user.
   SELECT
-    touched.project,
-    IF(touched.user_id IS NULL, bound.user_key, touched.user_key) AS user_key,
-    COALESCE(touched.user_id, bound.user_id) AS user_id,
-    IF(bound.user_id IS NULL, touched.anonymous_id, NULL) AS anonymous_id
-  FROM touched
-  LEFT JOIN `tributary.identity_bindings` AS bound
-    ON bound.project = touched.project AND bound.anonymous_id = touched.anonymous_id
-  UNION DISTINCT
+    project,
+    user_key,
+    user_id,
+    anonymous_id,
+    MIN(occurred_at) AS arrived_from,
+    -- Where all have a time of their sender's and one way to compare keys.
+    IF(LOGICAL_AND(time_source = 'sender') AND MIN(dialect) = MAX(dialect), MIN(dialect), NULL) AS dialect,
+    STRING_AGG(DISTINCT event_id, ',') AS events
+  FROM arrived
+  GROUP BY project, user_key, user_id, anonymous_id
+  UNION ALL
   -- These as they are: a device that was bound is a person no more.
-  SELECT project, user_key, user_id, anonymous_id
+  SELECT DISTINCT
+    project,
+    user_key,
+    user_id,
+    anonymous_id,
+    CAST(NULL AS INT64) AS arrived_from,
+    CAST(NULL AS STRING) AS dialect,
+    CAST(NULL AS STRING) AS events
   FROM UNNEST(@dirty)
 )
 SELECT
@@ -40,6 +58,9 @@ SELECT
   persons.user_key,
   persons.user_id,
   persons.anonymous_id,
+  persons.arrived_from,
+  persons.dialect,
+  persons.events,
   ARRAY_AGG(device.anonymous_id IGNORE NULLS) AS devices
 FROM persons
 LEFT JOIN `tributary.identity_bindings` AS device
@@ -48,5 +69,12 @@ LEFT JOIN `tributary.identity_bindings` AS device
     AND device.user_id = persons.user_id
     -- As JSON, since NULL is a kind of login id like others, and since equality is what BigQuery joins fast by.
     AND TO_JSON_STRING(device.user_key) = TO_JSON_STRING(persons.user_key)
-GROUP BY persons.project, persons.user_key, persons.user_id, persons.anonymous_id
+GROUP BY
+  persons.project,
+  persons.user_key,
+  persons.user_id,
+  persons.anonymous_id,
+  persons.arrived_from,
+  persons.dialect,
+  persons.events
 LIMIT @most

@@ -301,4 +301,8 @@ export interface PersonsRow {
   first_seen_at?: Micros | undefined;
   /** When the last alias or profile operation of the person occurred. */
   updated_at?: Micros | undefined;
+  /** Top-level keys of properties. */
+  keys?: readonly string[];
+  /** The dialect of all operations of the person, where fold may add further ones of it to this row; else NULL. */
+  dialect?: string | undefined;
 }

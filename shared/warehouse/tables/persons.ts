@@ -1,4 +1,4 @@
-import { nullable, type Table } from '../table.ts';
+import { nullable, repeated, type Table } from '../table.ts';
 import { bucketColumn, personBuckets } from './profile-operations.ts';
 
 export const persons: Table = {
@@ -18,6 +18,12 @@ export const persons: Table = {
       'When the first alias or profile operation of the person occurred',
     ),
     nullable('updated_at', 'TIMESTAMP', 'When the last alias or profile operation of the person occurred'),
+    repeated('keys', 'STRING', 'Top-level keys of properties'),
+    nullable(
+      'dialect',
+      'STRING',
+      'The dialect of all operations of the person, where fold may add further ones of it to this row; else NULL',
+    ),
   ],
   partitionBy: null,
   rangePartition: personBuckets,

@@ -1,7 +1,9 @@
+import { bucketOf } from '../../../functions/fold/bucket.ts';
 import { personsMerge, personsRebuild } from '../../../functions/fold/compose-sql.ts';
 import { readSql } from '../../../functions/fold/read-sql.ts';
 import { runQuery } from '../../../functions/fold/run-query.ts';
 import { sliceParameters } from '../../../functions/fold/slices.ts';
+import { mergeParameters } from '../../../functions/fold/touched-persons.ts';
 import { startBigQuery } from '../../../local/bigquery/index.ts';
 import { connectClients } from '../../../local/bigquery/start-for-test.ts';
 import { createWarehouse } from '../../../local/warehouse.ts';
@@ -78,18 +80,16 @@ export async function startFoldWarehouse() {
       persons: readonly (readonly (string | null)[])[],
       buckets: readonly number[],
     ): Promise<void> {
-      const structs = persons.map(([project, user_key, user_id, anonymous_id]) => ({
-        project,
-        user_key,
-        user_id,
-        anonymous_id,
+      const touched = persons.map(([project, userKey, userId, anonymousId]) => ({
+        person: { project: project!, userKey: userKey!, userId: userId!, anonymousId: anonymousId! },
+        bucket: bucketOf(project!, (userId ?? anonymousId)!),
+        buckets,
+        arrived: undefined,
       }));
-      const type = { project: 'STRING', user_key: 'STRING', user_id: 'STRING', anonymous_id: 'STRING' };
       await runQuery(bigquery, { query: insertOperations, ...everything, timeoutMs });
       await runQuery(bigquery, {
         query: personsMerge('tributary'),
-        params: { persons: structs, buckets },
-        types: { persons: [type], buckets: ['INT64'] },
+        ...mergeParameters(touched, [], everything),
         timeoutMs,
       });
     },

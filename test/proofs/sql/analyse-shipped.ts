@@ -111,12 +111,8 @@ const arrayOfStructs = (fields: Readonly<Record<string, string>>): TypeMessage =
     },
   });
 
-const persons = arrayOfStructs({
-  project: 'STRING',
-  user_key: 'STRING',
-  user_id: 'STRING',
-  anonymous_id: 'STRING',
-});
+const person = { project: 'STRING', user_key: 'STRING', user_id: 'STRING', anonymous_id: 'STRING' };
+const persons = arrayOfStructs(person);
 
 const device = { project: 'STRING', anonymous_id: 'STRING' };
 const user = { project: 'STRING', user_key: 'STRING', user_id: 'STRING' };
@@ -138,6 +134,9 @@ const parameterTypes: Readonly<Record<string, TypeMessage>> = {
   policies: arrayOfStructs({ project: 'STRING', policy: 'STRING', claim_order: 'STRING' }),
   voided: arrayOfStructs({ project: 'STRING', event_id: 'STRING' }),
   buckets: arrayOf(typeOf('INT64')),
+  carried_buckets: arrayOf(typeOf('INT64')),
+  person_buckets: arrayOf(typeOf('INT64')),
+  carried: arrayOfStructs({ ...person, updated_at: 'INT64', dialect: 'STRING', events: 'STRING' }),
   persons,
   dirty: persons,
 };
