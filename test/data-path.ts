@@ -385,7 +385,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'functions/load/handler.ts': [
     'shared/batches/decode-message.ts',
     'functions/load/metrics.ts',
-    'functions/load/push-envelope.ts',
+    'shared/google/push-envelope.ts',
     'functions/load/quarantine-rows.ts',
     'functions/load/store-batch.ts',
     'node:http',
@@ -395,7 +395,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/host/read-whole-body.ts',
     'shared/warehouse/writer.ts',
   ],
-  'functions/load/push-envelope.ts': ['node:crypto'],
+  'shared/google/push-envelope.ts': ['node:crypto'],
   'shared/batches/decode-message.ts': [
     'node:zlib',
     'shared/google/pubsub-publisher.ts',
@@ -409,7 +409,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/warehouse/writer.ts',
   ],
   'functions/load/quarantine-rows.ts': [
-    'functions/load/push-envelope.ts',
+    'shared/google/push-envelope.ts',
     'functions/load/row-fields.ts',
     'node:crypto',
     'shared/warehouse/encode-row.ts',

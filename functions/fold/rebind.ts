@@ -1,10 +1,10 @@
 import type { BigQuery } from '@google-cloud/bigquery';
 import { z } from 'zod';
+import { type QueryAnswer, runQuery } from '../../shared/google/run-query.ts';
 import type { AppendDecisions } from './append-decisions.ts';
 import { type Claim, startMatching } from './match-claims.ts';
 import { type ProjectPolicy, policyParameters } from './policies.ts';
 import { readSql } from './read-sql.ts';
-import { type QueryAnswer, runQuery } from './run-query.ts';
 
 export interface RebindOptions {
   readonly bigquery: BigQuery;

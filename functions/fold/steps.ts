@@ -1,5 +1,5 @@
 import type { BigQuery } from '@google-cloud/bigquery';
-import { type QueryAnswer, type QueryCall, runQuery } from './run-query.ts';
+import { type QueryAnswer, type QueryCall, runQuery } from '../../shared/google/run-query.ts';
 
 /** `count`: what came in; `operations` and `pairs`: copied; `plan`, `bindings`: decided; `touched`, `persons`: folded. */
 export type StepName = 'count' | 'operations' | 'pairs' | 'plan' | 'bindings' | 'touched' | 'persons';

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeMessage } from '../../shared/batches/decode-message.ts';
+import { type PushedMessage, parsePushEnvelope } from '../../shared/google/push-envelope.ts';
 import type { VerifyToken } from '../../shared/google/verify-token.ts';
 import { admitCaller } from '../../shared/host/admit-caller.ts';
 import { readTrace, log as writeLog } from '../../shared/host/log.ts';
 import { readWholeBody } from '../../shared/host/read-whole-body.ts';
 import type { Writer } from '../../shared/warehouse/writer.ts';
 import { countMessage, type LoadCounts } from './metrics.ts';
-import { type PushedMessage, parsePushEnvelope } from './push-envelope.ts';
 import { encodeUndecodableMessage } from './quarantine-rows.ts';
 import { type StoreOutcome, storeBatch, storeQuarantine } from './store-batch.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { PushedMessage } from '../../shared/google/push-envelope.ts';
 import { encodeRow } from '../../shared/warehouse/encode-row.ts';
 import type { QuarantineRow } from '../../shared/warehouse/generated/row-types.ts';
 import { createRowBuffer } from '../../shared/warehouse/row-buffer.ts';
 import { eventLog, quarantine } from '../../shared/warehouse/tables/index.ts';
 import type { AppendedTable, RefusedRow } from '../../shared/warehouse/writer.ts';
-import type { PushedMessage } from './push-envelope.ts';
 import { readRowFields } from './row-fields.ts';
 
 /** Above this a body is cut to its beginning, since the row that holds it must fit an append. */

@@ -1,13 +1,13 @@
 import { bucketOf } from '../../../functions/fold/bucket.ts';
 import { personsMerge, personsRebuild } from '../../../functions/fold/compose-sql.ts';
 import { readSql } from '../../../functions/fold/read-sql.ts';
-import { runQuery } from '../../../functions/fold/run-query.ts';
 import { sliceParameters } from '../../../functions/fold/slices.ts';
 import { mergeParameters } from '../../../functions/fold/touched-persons.ts';
 import { startBigQuery } from '../../../local/bigquery/index.ts';
 import { connectClients } from '../../../local/bigquery/start-for-test.ts';
 import { createWarehouse } from '../../../local/warehouse.ts';
 import { createBigQuery } from '../../../shared/google/bigquery.ts';
+import { runQuery } from '../../../shared/google/run-query.ts';
 import { createStorageWriteClient } from '../../../shared/google/storage-write.ts';
 import { encodeRow } from '../../../shared/warehouse/encode-row.ts';
 import { createRowBuffer } from '../../../shared/warehouse/row-buffer.ts';

@@ -8,10 +8,10 @@ import {
   type RebindPlan,
   rebuildPairs,
 } from '../../../functions/fold/rebind.ts';
-import { runQuery } from '../../../functions/fold/run-query.ts';
 import { startBigQuery } from '../../../local/bigquery/index.ts';
 import { createWarehouse } from '../../../local/warehouse.ts';
 import { createBigQuery } from '../../../shared/google/bigquery.ts';
+import { runQuery } from '../../../shared/google/run-query.ts';
 import { createStorageWriteClient } from '../../../shared/google/storage-write.ts';
 import { encodeRow } from '../../../shared/warehouse/encode-row.ts';
 import { createRowBuffer } from '../../../shared/warehouse/row-buffer.ts';

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalClients, startForTest } from '../../local/bigquery/start-for-test.ts';
-import { createBigQuery } from '../../shared/google/bigquery.ts';
+import { createBigQuery } from './bigquery.ts';
 import { QueryTimedOut, runQuery } from './run-query.ts';
 
 let local: LocalClients;
