@@ -14,15 +14,10 @@ const pollShape = z
       .max(1440)
       .default(60)
       .meta({ description: 'How often Cloud Scheduler polls.' }),
-    lookbackDays: z
-      .int()
-      .min(1)
-      .max(60)
-      .default(8)
-      .meta({
-        description:
-          'How many days back a poll looks for days that were never pulled; older ones are for backfill.',
-      }),
+    lookbackDays: z.int().min(1).max(60).default(8).meta({
+      description:
+        'How many days back a poll looks for days that were never pulled; older ones are for backfill.',
+    }),
     repullDays: z
       .array(z.int().min(1).max(365))
       .max(12)
@@ -47,12 +42,9 @@ const reportBase = {
     .min(1)
     .default(['*'])
     .meta({ description: 'Keys of sites, channels or groups; * for all of this source.' }),
-  grain: z
-    .enum(['day', 'week', 'month'])
-    .default('day')
-    .meta({
-      description: 'What a row covers. Weeks are ISO weeks. Users of a week are asked for, never summed.',
-    }),
+  grain: z.enum(['day', 'week', 'month']).default('day').meta({
+    description: 'What a row covers. Weeks are ISO weeks. Users of a week are asked for, never summed.',
+  }),
 };
 
 export type Group = z.output<typeof groupShape>;
@@ -77,15 +69,24 @@ export interface ReportsConfiguration {
 
 /** The schema of the configuration file, with what each service brings. */
 export function createConfigurationShape(modules: readonly ServiceModule[]) {
-  const reports = modules.map(({ source, reportFields }) =>
+  const [first, ...rest] = modules.map(({ source, reportFields }) =>
     z.strictObject({ ...reportBase, source: z.literal(source), ...reportFields }),
   );
-  const own = Object.assign({}, ...modules.map(({ configurationFields }) => configurationFields));
+  if (first === undefined) throw new Error('No service is registered.');
+  const own: z.ZodRawShape = {};
+  for (const { configurationFields } of modules) Object.assign(own, configurationFields);
   return z.strictObject({
     $schema: z.string().optional(),
-    poll: pollShape.default(pollShape.parse({})),
+    poll: pollShape.prefault({}),
     groups: z.array(groupShape).default([]),
-    ...(own as z.ZodRawShape),
-    reports: z.array(z.discriminatedUnion('source', reports as [z.ZodObject, ...z.ZodObject[]])),
+    ...own,
+    defaultReports: z
+      .union([z.boolean(), z.array(keyShape)])
+      .default(true)
+      .meta({
+        description:
+          'Which of the shipped reports are pulled beside those named here: all, none, or these. A report here with the key of a shipped one stands in its place.',
+      }),
+    reports: z.array(z.discriminatedUnion('source', [first, ...rest])).default([]),
   });
 }

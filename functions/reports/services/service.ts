@@ -58,7 +58,7 @@ export interface Entity {
   readonly role: string;
   /** What is probed by one call: a property's id, or the key of a content owner. */
   readonly probeGroup: string;
-  /** As configured or fixed by the platform; null where only the API knows it (it stands in proofs and slices). */
+  /** As configured or fixed by the platform; null where only the API knows it (`timeZone` of proofs and slices). */
   readonly timeZone: string | null;
   readonly waitForData: boolean;
 }
@@ -79,7 +79,7 @@ export interface Report {
   /** As in rows; those derived from others come last. */
   readonly dimensions: readonly string[];
   readonly metrics: readonly { readonly name: string; readonly kind: MetricKind }[];
-  /** What views compute from additive metrics: factor * numerator / denominator. */
+  /** What views compute from additive metrics: factor * numerator / the sum of denominator. */
   readonly ratios: readonly Ratio[];
   /** The dimension whose values `describeItems` knows more of, as `video`. */
   readonly describes: string | null;
@@ -90,7 +90,8 @@ export interface Report {
 export interface Ratio {
   readonly name: string;
   readonly numerator: string;
-  readonly denominator: string;
+  /** Added up: likes and dislikes for the share of likes. */
+  readonly denominator: readonly string[];
   readonly factor: number;
 }
 
@@ -150,11 +151,13 @@ export interface Availability {
   readonly rule: string;
   /** JSON without bigints: what was seen and what it was judged by. */
   readonly proof: Readonly<Record<string, unknown>>;
+  /** What pulls of the day must carry: forced, zone_changed. */
+  readonly flags: readonly string[];
   /** Before then another probe can change nothing. */
   readonly notBefore: Date | null;
 }
 
-export interface EarlierAvailability extends Omit<Availability, 'notBefore'> {
+export interface EarlierAvailability extends Omit<Availability, 'notBefore' | 'flags'> {
   readonly probedAt: Date;
 }
 
@@ -186,7 +189,7 @@ export interface PulledSlice {
   readonly apiTotals: Readonly<Record<string, MetricValue>>;
   /** Whether totals and apiTotals agree to the integer; null where the API defines no comparable total. */
   readonly reconciled: boolean | null;
-  /** sampled, thresholded, other_row, restricted, float_integer, not_reconciled, top_n, zone_changed, ... */
+  /** Without those of the day's availability, which the caller adds: sampled, thresholded, other_row, restricted, float_integer, not_reconciled, top_n, ... */
   readonly flags: readonly string[];
   readonly timeZone: string;
   /** The API's metadata as it came, for what is unknown today. */
