@@ -8,13 +8,14 @@ import { loadCounts } from '../functions/load/metrics.ts';
 import { replayCounts } from '../functions/replay/metrics.ts';
 import type { CountDescription } from '../shared/host/metrics.ts';
 import { settingsSchema } from '../shared/settings/settings.ts';
-import { schemaVersions } from '../shared/warehouse/schema-versions.ts';
+import { type EncodedTable, schemaVersions } from '../shared/warehouse/schema-versions.ts';
 import type { Column, ColumnType, Table } from '../shared/warehouse/table.ts';
 import {
   eventLog,
   identityDecisions,
   quarantine,
   quarantineOutcomes,
+  reportTables,
   tables,
 } from '../shared/warehouse/tables/index.ts';
 import { tributaryEventFields } from '../shared/wire/tributary/schema.ts';
@@ -95,15 +96,22 @@ function field({ name, type, mode }: Column): string {
 }
 
 function rowDescriptors(): string {
-  const columnsOf = {
+  const columnsOf: Record<EncodedTable, readonly Column[]> = {
     event_log: eventLog.columns,
     quarantine: quarantine.columns,
     quarantine_outcomes: quarantineOutcomes.columns,
     identity_decisions: identityDecisions.columns,
+    report_rows: reportTables.report_rows.columns,
+    report_pulls: reportTables.report_pulls.columns,
+    report_availability: reportTables.report_availability.columns,
+    report_restatements: reportTables.report_restatements.columns,
+    api_calls: reportTables.api_calls.columns,
+    channel_snapshots: reportTables.channel_snapshots.columns,
+    video_metadata: reportTables.video_metadata.columns,
   };
   const versions = schemaVersions.map(({ version, columns }) => {
     const byTable = Object.entries(columns).map(([table, count]) => {
-      const fields = columnsOf[table as keyof typeof columnsOf].slice(0, count).map((column, index) => ({
+      const fields = columnsOf[table as EncodedTable].slice(0, count).map((column, index) => ({
         name: column.name,
         number: index + 1,
         type: protoTypes[column.type].descriptor,

@@ -27,9 +27,17 @@ function encodeValue(buffer: RowBuffer, field: number, column: Column, value: un
     buffer.integer(field, value as number);
   } else if (column.type === 'BOOL' && typeof value === 'boolean') {
     buffer.bool(field, value);
+  } else if (column.type === 'DATE' && typeof value === 'string' && isoDate.test(value)) {
+    buffer.integer(field, Date.parse(value) / dayMs);
+  } else if (column.type === 'FLOAT64' && typeof value === 'number') {
+    buffer.double(field, value);
   } else if (column.type === 'BYTES' && value instanceof Uint8Array) {
     buffer.blob(field, value);
   } else {
     throw new TypeError(`${column.name}: cannot encode ${typeof value} as ${column.type}`);
   }
 }
+
+/** BigQuery takes a DATE as days since 1970. */
+const dayMs = 86_400_000;
+const isoDate = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;

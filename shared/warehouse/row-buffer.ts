@@ -16,6 +16,7 @@ export interface RowBuffer {
   /** An int64 within the safe integers. */
   integer(field: number, value: number): void;
   bool(field: number, value: boolean): void;
+  double(field: number, value: number): void;
 }
 
 export function createRowBuffer(initialBytes = 64 * 1024): RowBuffer {
@@ -123,6 +124,11 @@ export function createRowBuffer(initialBytes = 64 * 1024): RowBuffer {
       ensure(4);
       varint(field << 3);
       buffer[length++] = value ? 1 : 0;
+    },
+    double(field, value) {
+      ensure(20);
+      varint((field << 3) | 1);
+      length = buffer.writeDoubleLE(value, length);
     },
   };
 }

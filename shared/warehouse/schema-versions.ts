@@ -7,12 +7,42 @@
  */
 export const schemaVersions = [
   { version: 1, columns: { event_log: 24, quarantine: 21, quarantine_outcomes: 9 } },
-  // keys in event_log.
-  { version: 2, columns: { event_log: 25, quarantine: 21, quarantine_outcomes: 9, identity_decisions: 8 } },
+  // keys in event_log. Tables whose rows never travel on Pub/Sub need no version of their own.
+  {
+    version: 2,
+    columns: {
+      event_log: 25,
+      quarantine: 21,
+      quarantine_outcomes: 9,
+      identity_decisions: 8,
+      report_rows: 10,
+      report_pulls: 28,
+      report_availability: 9,
+      report_restatements: 16,
+      api_calls: 16,
+      channel_snapshots: 6,
+      video_metadata: 7,
+    },
+  },
 ] as const;
 
 /** The version that ingest encodes with. */
 export const currentSchemaVersion = 2;
 
 /** The tables whose rows are encoded; those of the first two travel on Pub/Sub. state_log takes the rows of event_log. */
-export type EncodedTable = 'event_log' | 'quarantine' | 'quarantine_outcomes' | 'identity_decisions';
+export type EncodedTable =
+  | 'event_log'
+  | 'quarantine'
+  | 'quarantine_outcomes'
+  | 'identity_decisions'
+  | ReportTable;
+
+/** The tables that functions/reports appends to. */
+export type ReportTable =
+  | 'report_rows'
+  | 'report_pulls'
+  | 'report_availability'
+  | 'report_restatements'
+  | 'api_calls'
+  | 'channel_snapshots'
+  | 'video_metadata';

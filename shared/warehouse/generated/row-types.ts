@@ -306,3 +306,215 @@ export interface PersonsRow {
   /** The dialect of all operations of the person, where fold may add further ones of it to this row; else NULL. */
   dialect?: string | undefined;
 }
+
+/** Rows of reports of Google Analytics and YouTube, also those of attempts that were never published. */
+export interface ReportRowsRow {
+  /** The attempt that read it: 32 hexadecimal digits, drawn at random. */
+  attempt_id: string;
+  /** Its place in the attempt, from 0. */
+  row_index: number;
+  /** google_analytics or youtube. */
+  source: string;
+  /** Key of the report in the configuration. */
+  report: string;
+  /** The property or channel. */
+  entity_id: string;
+  /** The day in the entity's own zone; a week's Sunday, a month's last day. */
+  date: string;
+  /** Values of the dimensions by name. */
+  dimensions: JsonText;
+  /** Values of the metrics by name; integers exact. */
+  metrics: JsonText;
+  /** Whether it holds what did not fit into the other rows. */
+  is_other?: boolean | undefined;
+  /** When the attempt began. */
+  pulled_at: Micros;
+}
+
+/** The published attempts: one row says that all rows of an attempt are in report_rows. */
+export interface ReportPullsRow {
+  /** The attempt: 32 hexadecimal digits, drawn at random. */
+  attempt_id: string;
+  /** google_analytics or youtube. */
+  source: string;
+  /** Key of the report in the configuration. */
+  report: string;
+  /** The property or channel. */
+  entity_id: string;
+  /** The day in the entity's own zone; a week's Sunday, a month's last day. */
+  date: string;
+  /** Of the attempts of a slice the one with the highest counts; 1 for the first. */
+  seq: number;
+  /** The attempt that counted before; NULL for the first. */
+  previous_attempt_id?: string | undefined;
+  /** The site or channel of the configuration. */
+  entity_key: string;
+  /** day, week or month. */
+  grain: string;
+  /** Changes with what rows mean: a new series begins then. */
+  report_hash: string;
+  /** How many rows the attempt has in report_rows; 0 is a true zero. */
+  row_count: number;
+  /** SHA-256 of the rows in their order. */
+  digest: string;
+  /** Sums of the additive metrics over the rows. */
+  totals: JsonText;
+  /** What the API says of the whole, estimates included. */
+  api_totals: JsonText;
+  /** Whether both agree to the integer; NULL where the API has no such total. */
+  reconciled?: boolean | undefined;
+  /** sampled, thresholded, other_row, restricted, forced, not_reconciled, .... */
+  flags?: readonly string[];
+  /** By which rule the day was complete. */
+  rule: string;
+  /** Zone of the date. */
+  time_zone: string;
+  /** The step of the ladder that it covers: days since the end of the date. */
+  ladder_day: number;
+  /** A step between those of the ladder, since much had changed. */
+  extra_day?: number | undefined;
+  /** first, ladder, extra or backfill. */
+  cause: string;
+  /** The API's own metadata, as it came. */
+  metadata?: JsonText | undefined;
+  /** HTTP calls; the share of it where a call answered several slices. */
+  calls: number;
+  /** Report requests, each member of a batch. */
+  requests: number;
+  /** Tokens of Google Analytics. */
+  tokens: number;
+  /** Units of the YouTube Data API. */
+  units: number;
+  /** When the attempt began. */
+  started_at: Micros;
+  /** When this row was written. */
+  published_at: Micros;
+}
+
+/** Each time that a day was judged: complete or not, by which rule, with the proof. */
+export interface ReportAvailabilityRow {
+  /** google_analytics or youtube. */
+  source: string;
+  /** The property or channel. */
+  entity_id: string;
+  /** What was judged: day, or a group of metrics that is late on its own. */
+  gate: string;
+  /** The day in the entity's own zone. */
+  date: string;
+  /** waiting, available, forced or stopped. */
+  verdict: string;
+  /** The rule that decided, such as R1_full. */
+  rule: string;
+  /** What was seen and what it was judged by. */
+  proof: JsonText;
+  /** Before then it is not probed again. */
+  not_before?: Micros | undefined;
+  /** When it was judged. */
+  probed_at: Micros;
+}
+
+/** What another attempt of the same slice found changed, metric by metric. */
+export interface ReportRestatementsRow {
+  /** The later attempt. */
+  attempt_id: string;
+  /** The metric that changed. */
+  metric: string;
+  /** The attempt that counted before. */
+  previous_attempt_id: string;
+  /** google_analytics or youtube. */
+  source: string;
+  /** Key of the report in the configuration. */
+  report: string;
+  /** The property or channel. */
+  entity_id: string;
+  /** The date of the slice. */
+  date: string;
+  /** Its sum over the rows before; NULL where it must not be added up. */
+  before?: number | undefined;
+  /** Its sum over the rows now; NULL where it must not be added up. */
+  after?: number | undefined;
+  /** Sum over the rows of how much each changed; an absent row counts 0. */
+  abs_delta: number;
+  /** Rows that were not there before. */
+  rows_added: number;
+  /** Rows that are gone. */
+  rows_removed: number;
+  /** Rows in which this metric is another. */
+  rows_changed: number;
+  /** Whether it was reason enough for a step between those of the ladder. */
+  is_large: boolean;
+  /** Whole days between the end of the date and the later attempt. */
+  age_days: number;
+  /** When the attempts were compared. */
+  detected_at: Micros;
+}
+
+/** Every HTTP call to the APIs that reports come from, the failed ones too. */
+export interface ApiCallsRow {
+  /** 32 hexadecimal digits, drawn at random. */
+  call_id: string;
+  /** google_analytics or youtube. */
+  source: string;
+  /** The API, such as analyticsdata. */
+  api: string;
+  /** The method, such as properties.batchRunReports. */
+  method: string;
+  /** The property or channel; NULL where it is about many. */
+  entity_id?: string | undefined;
+  /** The property or content owner. */
+  probe_group: string;
+  /** Keys of the reports that were asked for; none for a probe. */
+  reports?: readonly string[];
+  /** HTTP status; NULL where there was no answer. */
+  status?: number | undefined;
+  /** Why it failed. */
+  reason?: string | undefined;
+  /** 1 for the first try. */
+  attempt: number;
+  /** How long it took. */
+  milliseconds: number;
+  /** Of the answer. */
+  bytes: number;
+  /** Tokens of Google Analytics that it took. */
+  tokens?: number | undefined;
+  /** Units of the YouTube Data API that it took. */
+  units?: number | undefined;
+  /** What was left in each bucket, by the name that the API gives it. */
+  quota_remaining?: JsonText | undefined;
+  /** When it was made. */
+  started_at: Micros;
+}
+
+/** The live counters of channels, which no API gives for a day that is past: taken once a day. */
+export interface ChannelSnapshotsRow {
+  /** youtube. */
+  source: string;
+  /** The channel. */
+  entity_id: string;
+  /** The day on which they were taken, in the zone of reports. */
+  date: string;
+  /** When they were taken. */
+  taken_at: Micros;
+  /** Title of the channel. */
+  title?: string | undefined;
+  /** By name, such as subscriberCount; null where the owner hides it. */
+  counters: JsonText;
+}
+
+/** Titles of the videos that reports name by id; the last row of a video counts. */
+export interface VideoMetadataRow {
+  /** youtube. */
+  source: string;
+  /** The video. */
+  item_id: string;
+  /** Whether it was there: not where it was deleted or made private. */
+  found: boolean;
+  /** Its title. */
+  title?: string | undefined;
+  /** Its channel. */
+  channel_id?: string | undefined;
+  /** When it was published. */
+  item_published_at?: Micros | undefined;
+  /** When this was asked for. */
+  fetched_at: Micros;
+}

@@ -1,4 +1,6 @@
 import type { Table } from '../table.ts';
+import { apiCalls } from './api-calls.ts';
+import { channelSnapshots } from './channel-snapshots.ts';
 import { eventLog } from './event-log.ts';
 import { identityBindings } from './identity-bindings.ts';
 import { identityDecisions } from './identity-decisions.ts';
@@ -7,9 +9,25 @@ import { persons } from './persons.ts';
 import { profileOperations } from './profile-operations.ts';
 import { quarantine } from './quarantine.ts';
 import { quarantineOutcomes } from './quarantine-outcomes.ts';
+import { reportAvailability } from './report-availability.ts';
+import { reportPulls } from './report-pulls.ts';
+import { reportRestatements } from './report-restatements.ts';
+import { reportRows } from './report-rows.ts';
 import { stateLog } from './state-log.ts';
+import { videoMetadata } from './video-metadata.ts';
 
 export { eventLog, identityDecisions, quarantine, quarantineOutcomes, stateLog };
+
+/** What functions/reports appends to. */
+export const reportTables = {
+  report_rows: reportRows,
+  report_pulls: reportPulls,
+  report_availability: reportAvailability,
+  report_restatements: reportRestatements,
+  api_calls: apiCalls,
+  channel_snapshots: channelSnapshots,
+  video_metadata: videoMetadata,
+} as const;
 
 /** Every table of the warehouse; what else is in it is a view over these. */
 export const tables: readonly Table[] = [
@@ -22,4 +40,5 @@ export const tables: readonly Table[] = [
   identityDecisions,
   profileOperations,
   persons,
+  ...Object.values(reportTables),
 ];
