@@ -1,0 +1,121 @@
+import { accessBindingMethods } from './access-bindings.ts';
+import { accountSummaryMethods } from './account-summaries.ts';
+import type { Call, LoggedCall } from './calls.ts';
+import { createDispatch } from './dispatch.ts';
+import { createEdits, type Edits } from './edits.ts';
+import { createFaults, type Fault } from './faults.ts';
+import type { Rules } from './method.ts';
+import { createQuotas, googleQuotas, type QuotaOptions } from './quotas.ts';
+import { createRandom } from './random.ts';
+import { parseSeed, type Seed } from './seed.ts';
+import { serveGrpc } from './serve-grpc.ts';
+import { type State, takeSnapshot } from './snapshot.ts';
+import type { ThrottleShape } from './throttle.ts';
+import { createWorld } from './world.ts';
+
+export type { Call, LoggedCall } from './calls.ts';
+export type { Edits } from './edits.ts';
+export type { Fault } from './faults.ts';
+export { googleQuotas, type QuotaOptions } from './quotas.ts';
+export type { Seed } from './seed.ts';
+export type { State } from './snapshot.ts';
+
+/** How the API behaves where its documentation leaves it open, and how often it may be called. */
+export interface Behavior extends Omit<Rules, 'random'> {
+  readonly quotas: QuotaOptions;
+  readonly throttleShape: ThrottleShape;
+}
+
+export interface AdminApiOptions {
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Of gRPC; 0 takes any free port. */
+  port: number;
+  seed: Seed;
+  /** Milliseconds since the epoch; quotas, times of resources and the trash follow it. Default Date.now. */
+  clock?: () => number;
+  /** Decides the order of lists and whom faults befall. Default 1. */
+  randomSeed?: number;
+  behavior?: Partial<Behavior>;
+  log?: (line: string) => void;
+}
+
+export interface AdminApi {
+  port: number;
+  /** Everything the API holds, without names of bindings and times, in an order of its own. */
+  state(): State;
+  /** Takes the place of the faults that were set. */
+  setFaults(faults: readonly Fault[]): void;
+  /** How often each of the faults that are set has struck. */
+  faultCounts(): number[];
+  setBehavior(behavior: Partial<Behavior>): void;
+  /** Every call so far, in the order of the answers. */
+  calls(): readonly LoggedCall[];
+  clearCalls(): void;
+  /** Called before each call is looked at, so that the world can change between two. Returns how to end it. */
+  onCall(listener: (call: Call) => void): () => void;
+  /** Changes that others make, past every check. */
+  edit: Edits;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a local Google Analytics Admin API, v1alpha, on gRPC without TLS, out of a seed and in memory. Rejects when the
+ * port is taken or the seed is not valid. What it serves and what it leaves out is in local/admin/README.md.
+ */
+export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi> {
+  const { host = '127.0.0.1', port, clock = Date.now, randomSeed = 1, log = () => {} } = options;
+  const seed = parseSeed(options.seed);
+  const random = createRandom(randomSeed);
+  const world = createWorld(seed, clock());
+  let behavior: Behavior = { ...standardBehavior, ...options.behavior };
+  let quotas = createQuotas(behavior.quotas);
+  const faults = createFaults(random);
+  const listeners = new Set<(call: Call) => void>();
+  let calls: LoggedCall[] = [];
+  const dispatch = createDispatch({
+    methods: { ...accessBindingMethods, ...accountSummaryMethods },
+    world,
+    caller: seed.caller,
+    clock,
+    rules: () => ({ ...behavior, random }),
+    quotas: () => quotas,
+    throttleShape: () => behavior.throttleShape,
+    faults,
+    onCall(call) {
+      for (const listener of listeners) listener(call);
+    },
+    onAnswered: (call) => calls.push(call),
+    log,
+  });
+  const grpc = await serveGrpc(dispatch, { host, port });
+  return {
+    port: grpc.port,
+    state: () => takeSnapshot(world),
+    setFaults: faults.set,
+    faultCounts: faults.counts,
+    setBehavior(changed) {
+      behavior = { ...behavior, ...changed };
+      if (changed.quotas !== undefined) quotas = createQuotas(changed.quotas);
+    },
+    calls: () => calls,
+    clearCalls() {
+      calls = [];
+    },
+    onCall(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    edit: createEdits(world),
+    close: grpc.close,
+  };
+}
+
+const standardBehavior: Behavior = {
+  unknownRoles: 'kept',
+  partialBatches: true,
+  refusalsName: 'first',
+  shortPages: false,
+  quotas: googleQuotas,
+  throttleShape: 'RESOURCE_EXHAUSTED',
+};
