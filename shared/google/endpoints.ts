@@ -10,6 +10,7 @@ const names = [
   'LOCAL_STORAGE',
   'LOCAL_TOKEN_ISSUER',
   'LOCAL_MONITORING',
+  'LOCAL_GOOGLE_APIS',
 ] as const;
 export type LocalVariable = (typeof names)[number];
 

@@ -89,7 +89,8 @@ describe('periods', () => {
         expect(start <= date && date <= end).toBe(true);
         expect(endOfPeriod(grain, addDays(start, -1))).toBe(addDays(start, -1));
         expect(listPeriods(grain, start, end)).toEqual([end]);
-        if (grain === 'week') expect([weekday(start), weekday(end), countDays(start, end)]).toEqual([1, 0, 6]);
+        if (grain === 'week')
+          expect([weekday(start), weekday(end), countDays(start, end)]).toEqual([1, 0, 6]);
       }),
     );
   });

@@ -18,8 +18,17 @@ export interface ServiceModule {
   readonly reportFields: z.ZodRawShape;
   /** The keys that a report's `on` and the members of groups may name, read from this service's own fields. */
   listKeys(configuration: ReportsConfiguration): readonly string[];
+  /** What shapes cannot tell: names that must exist elsewhere in the file. */
+  checkConfiguration?(configuration: ReportsConfiguration): readonly ConfigurationProblem[];
   /** Makes the clients and no call. */
   open(configuration: ReportsConfiguration, environment: NodeJS.ProcessEnv): Service;
+}
+
+export interface ConfigurationProblem {
+  /** Where in the file: keys and places in lists. */
+  readonly path: readonly (string | number)[];
+  /** What is wrong and what to write instead, after the path and a colon. */
+  readonly message: string;
 }
 
 export interface Service {
@@ -30,8 +39,8 @@ export interface Service {
   readonly mostPerBatch: number;
   /** Slices with one key may be given to one `pull`: of one property, or of one owner's report and date. */
   batchKey(slice: Slice): string;
-  /** What a slice will cost before anything was learned. */
-  estimate(report: Report): Cost;
+  /** What a slice will cost: as learned from the pulls of this process, else a guess. */
+  estimate(report: Report, entity: Entity): Cost;
   /** Checks every report against the API's own metadata, before the first pull. Empty: nothing is wrong. */
   checkReports(context: ServiceContext): Promise<readonly Problem[]>;
   /**

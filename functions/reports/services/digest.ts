@@ -1,0 +1,18 @@
+import { hash } from 'node:crypto';
+
+/** SHA-256, in hex, of a value as JSON with its keys sorted; bigints are written as the integers they are. */
+export function digestOf(value: unknown): string {
+  return hash('sha256', writeSorted(value));
+}
+
+/** JSON with sorted keys, so that equal values are equal texts. */
+export function writeSorted(value: unknown): string {
+  if (typeof value === 'bigint') return value.toString();
+  if (Array.isArray(value)) return `[${value.map(writeSorted).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, field]) => `${JSON.stringify(name)}:${writeSorted(field)}`);
+  return `{${fields.join(',')}}`;
+}

@@ -1,0 +1,66 @@
+import { type Authorizer, TokenRefused } from '../../../shared/google/authorizer.ts';
+import type { ServiceContext } from './service.ts';
+
+/** What one HTTP request came to. */
+export type Exchange =
+  | { readonly kind: 'answer'; readonly status: number; readonly body: unknown; readonly bytes: number }
+  /** Nothing that could be read came back: a time-out, a reset, no such host. */
+  | { readonly kind: 'no_answer'; readonly reason: string; readonly detail: string }
+  /** There is no token to ask with. */
+  | { readonly kind: 'no_token'; readonly refused: TokenRefused };
+
+/** Options that every call of a generated client is given: the libraries neither try again nor judge nor parse. */
+export interface CallOptions {
+  readonly headers: Record<string, string>;
+  readonly responseType: 'text';
+  readonly validateStatus: (status: number) => boolean;
+  readonly retry: false;
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+/** A call of a generated client, or a fetch of the same shape. */
+export type Send = (options: CallOptions) => Promise<{ readonly status: number; readonly data: unknown }>;
+
+/** Sends one request and takes whatever comes back. Never rejects. */
+export async function exchange(
+  send: Send,
+  authorizer: Authorizer,
+  { signal }: Pick<ServiceContext, 'signal'>,
+  timeoutMs: number,
+): Promise<Exchange> {
+  try {
+    const headers = await authorizer.headers();
+    const { status, data } = await send({
+      headers,
+      responseType: 'text',
+      validateStatus: () => true,
+      retry: false,
+      timeout: timeoutMs,
+      signal,
+    });
+    const text = typeof data === 'string' ? data : '';
+    return { kind: 'answer', status, body: parse(text), bytes: Buffer.byteLength(text) };
+  } catch (error) {
+    if (error instanceof TokenRefused) return { kind: 'no_token', refused: error };
+    return { kind: 'no_answer', reason: nameOf(error), detail: String(error).slice(0, 200) };
+  }
+}
+
+/** Proxies answer HTML: what is no JSON is kept as text. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function nameOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'TimeoutError' || code === 'ETIMEDOUT') return 'timeout';
+  if (code === 'AbortError' || code === 'ABORT_ERR') return 'out_of_time';
+  if (/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(code)) return 'connection_reset';
+  if (/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/.test(code)) return 'no_connection';
+  return /premature close|socket hang up/i.test(String(error)) ? 'connection_reset' : 'no_answer';
+}
