@@ -59,7 +59,7 @@ export const toApi = (roles: Roles): string[] =>
 
 /** How much a binding lets see and do: 0 for none of the main roles, 4 for admin. */
 export const rankOf = (roles: Roles): number =>
-  roles.reduce((rank, role) => Math.max(rank, mainRoles.findIndex((main) => main === role) + 1), 0);
+  roles.reduce((rank, role) => Math.max(rank, (mainRoles as readonly string[]).indexOf(role) + 1), 0);
 
 /** The same roles without those that a stronger one contains: somebody who edits need not also view. */
 export function simplify(roles: Roles): Roles {
