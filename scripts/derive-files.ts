@@ -11,6 +11,7 @@ import { settingsSchema } from '../shared/settings/settings.ts';
 import { type EncodedTable, schemaVersions } from '../shared/warehouse/schema-versions.ts';
 import type { Column, ColumnType, Table } from '../shared/warehouse/table.ts';
 import {
+  accessTables,
   eventLog,
   identityDecisions,
   quarantine,
@@ -108,6 +109,10 @@ function rowDescriptors(): string {
     api_calls: reportTables.api_calls.columns,
     channel_snapshots: reportTables.channel_snapshots.columns,
     video_metadata: reportTables.video_metadata.columns,
+    access_audit: accessTables.access_audit.columns,
+    access_bindings: accessTables.access_bindings.columns,
+    ga_accounts: accessTables.ga_accounts.columns,
+    ga_properties: accessTables.ga_properties.columns,
   };
   const versions = schemaVersions.map(({ version, columns }) => {
     const byTable = Object.entries(columns).map(([table, count]) => {

@@ -123,6 +123,7 @@ describe('who may know whom', () => {
         inside('commands', 'functions', 'shared')(path) && isProduct(path) && makes.test(readText(path)),
     );
     expect(makers.sort()).toEqual([
+      'shared/google/analytics-admin.ts',
       'shared/google/bigquery.ts',
       'shared/google/monitoring.ts',
       'shared/google/pubsub-publisher.ts',

@@ -11,6 +11,7 @@ const names = [
   'LOCAL_TOKEN_ISSUER',
   'LOCAL_MONITORING',
   'LOCAL_GOOGLE_APIS',
+  'LOCAL_ANALYTICS_ADMIN',
 ] as const;
 export type LocalVariable = (typeof names)[number];
 

@@ -17,11 +17,15 @@ export const schemaVersions = [
       identity_decisions: 8,
       report_rows: 10,
       report_pulls: 28,
-      report_availability: 9,
+      report_availability: 10,
       report_restatements: 16,
       api_calls: 16,
       channel_snapshots: 6,
       video_metadata: 7,
+      access_audit: 22,
+      access_bindings: 11,
+      ga_accounts: 11,
+      ga_properties: 17,
     },
   },
 ] as const;
@@ -35,7 +39,8 @@ export type EncodedTable =
   | 'quarantine'
   | 'quarantine_outcomes'
   | 'identity_decisions'
-  | ReportTable;
+  | ReportTable
+  | AccessTable;
 
 /** The tables that functions/reports appends to. */
 export type ReportTable =
@@ -46,3 +51,6 @@ export type ReportTable =
   | 'api_calls'
   | 'channel_snapshots'
   | 'video_metadata';
+
+/** The tables that functions/permissions appends to. */
+export type AccessTable = 'access_audit' | 'access_bindings' | 'ga_accounts' | 'ga_properties';

@@ -411,6 +411,8 @@ export interface ReportAvailabilityRow {
   not_before?: Micros | undefined;
   /** When it was judged. */
   probed_at: Micros;
+  /** What pulls of the day must carry: forced, zone_changed, .... */
+  flags?: readonly string[];
 }
 
 /** What another attempt of the same slice found changed, metric by metric. */
@@ -517,4 +519,142 @@ export interface VideoMetadataRow {
   item_published_at?: Micros | undefined;
   /** When this was asked for. */
   fetched_at: Micros;
+}
+
+/** Every change of access that permissions made or tried, a row before and a row after each, by user and by resource; appended only. Google keeps no such history of access bindings. */
+export interface AccessAuditRow {
+  /** 32 hexadecimal digits; equal for every copy of one row. */
+  audit_id: string;
+  /** When the row was written. */
+  occurred_at: Micros;
+  /** The request, under which it is resumed too. */
+  request_id: string;
+  /** The plan that was confirmed. */
+  plan_hash: string;
+  /** intent before a call, then applied or failed; undo before a compensating call, then undone or undo_failed. */
+  phase: string;
+  /** Place of the call in the plan, from 0. */
+  step: number;
+  /** Who asked for it. */
+  caller: string;
+  /** Why, in the words of the request. */
+  reason?: string | undefined;
+  /** accounts/N. */
+  account: string;
+  /** What is changed: accounts/N or properties/N. */
+  resource: string;
+  /** Whose access; NULL where an account or property itself is changed. */
+  user_email?: string | undefined;
+  /** Roles before; empty where there was no binding. */
+  before_roles?: readonly string[];
+  /** Roles that the call shall leave; empty where there shall be no binding. */
+  after_roles?: readonly string[];
+  /** Method of the Admin API. */
+  method: string;
+  /** Changes in the step. */
+  batch_size: number;
+  /** Calls that the step has taken so far; 0 before the first. */
+  attempt: number;
+  /** What Google answered last, such as INVALID_ARGUMENT. */
+  status?: string | undefined;
+  /** The same in words. */
+  detail?: string | undefined;
+  /** From the row before to this one, in milliseconds. */
+  latency_ms?: number | undefined;
+  /** The account, property or stream before, where that is what is changed. */
+  before_resource?: JsonText | undefined;
+  /** The same after. */
+  after_resource?: JsonText | undefined;
+  /** Line of the request that asks for it, such as changes[3]. */
+  line?: string | undefined;
+}
+
+/** Who had access to what at each snapshot, as Google lists it: without what is inherited. Read access_effective for what holds now. */
+export interface AccessBindingsRow {
+  /** The snapshot; ga_accounts says which accounts of it are whole. */
+  snapshot_id: string;
+  /** When the snapshot was begun; equal in all its rows. */
+  taken_at: Micros;
+  /** accounts/N. */
+  account: string;
+  /** What the binding is on: accounts/N or properties/N. */
+  resource: string;
+  /** Name of the binding. */
+  binding: string;
+  /** The user, in lower case. */
+  user_email: string;
+  /** Roles as Google names them. */
+  roles?: readonly string[];
+  /** The strongest of viewer, analyst, editor and admin; NULL where it has none of them. */
+  role?: string | undefined;
+  /** 1 for viewer to 4 for admin, 0 where it has none of them. */
+  role_rank: number;
+  /** Whether metrics of cost are hidden. */
+  no_cost_data: boolean;
+  /** Whether metrics of revenue are hidden. */
+  no_revenue_data: boolean;
+}
+
+/** The Google Analytics accounts at each snapshot. Written last: an account that has a row here is whole in the snapshot. */
+export interface GaAccountsRow {
+  /** The snapshot. */
+  snapshot_id: string;
+  /** When the snapshot was begun; equal in all its rows. */
+  taken_at: Micros;
+  /** accounts/N. */
+  account: string;
+  /** Name that people see. */
+  display_name?: string | undefined;
+  /** Country of business, as CLDR has it. */
+  region_code?: string | undefined;
+  /** When it was made. */
+  create_time?: Micros | undefined;
+  /** When it was changed last. */
+  update_time?: Micros | undefined;
+  /** Whether it is in the trash. */
+  deleted: boolean;
+  /** Organization of the Google Marketing Platform. */
+  gmp_organization?: string | undefined;
+  /** Properties of it in this snapshot. */
+  properties: number;
+  /** Rows of it in access_bindings in this snapshot. */
+  bindings: number;
+}
+
+/** The Google Analytics properties at each snapshot, each with its data streams. */
+export interface GaPropertiesRow {
+  /** The snapshot. */
+  snapshot_id: string;
+  /** When the snapshot was begun; equal in all its rows. */
+  taken_at: Micros;
+  /** accounts/N. */
+  account: string;
+  /** properties/N. */
+  property: string;
+  /** The account, or the property that it is a part of. */
+  parent?: string | undefined;
+  /** Name that people see. */
+  display_name?: string | undefined;
+  /** PROPERTY_TYPE_ORDINARY, PROPERTY_TYPE_SUBPROPERTY or PROPERTY_TYPE_ROLLUP. */
+  property_type?: string | undefined;
+  /** Zone of its days. */
+  time_zone?: string | undefined;
+  /** Currency of its amounts. */
+  currency_code?: string | undefined;
+  /** Category of industry. */
+  industry_category?: string | undefined;
+  /** GOOGLE_ANALYTICS_STANDARD or GOOGLE_ANALYTICS_360. */
+  service_level?: string | undefined;
+  /** When it was made. */
+  create_time?: Micros | undefined;
+  /** When it was changed last. */
+  update_time?: Micros | undefined;
+  /** When it was put into the trash. */
+  delete_time?: Micros | undefined;
+  /** When it goes from the trash for good. */
+  expire_time?: Micros | undefined;
+  /** Data streams. */
+  streams: number;
+  /** An array of its data streams: name, type, display_name, and of a web stream default_uri and measurement_id. */
+  data_streams?: JsonText | undefined;
 }

@@ -1,7 +1,11 @@
 import type { Table } from '../table.ts';
+import { accessAudit } from './access-audit.ts';
+import { accessBindings } from './access-bindings.ts';
 import { apiCalls } from './api-calls.ts';
 import { channelSnapshots } from './channel-snapshots.ts';
 import { eventLog } from './event-log.ts';
+import { gaAccounts } from './ga-accounts.ts';
+import { gaProperties } from './ga-properties.ts';
 import { identityBindings } from './identity-bindings.ts';
 import { identityDecisions } from './identity-decisions.ts';
 import { identityPairs } from './identity-pairs.ts';
@@ -29,6 +33,14 @@ export const reportTables = {
   video_metadata: videoMetadata,
 } as const;
 
+/** What functions/permissions appends to. */
+export const accessTables = {
+  access_audit: accessAudit,
+  access_bindings: accessBindings,
+  ga_accounts: gaAccounts,
+  ga_properties: gaProperties,
+} as const;
+
 /** Every table of the warehouse; what else is in it is a view over these. */
 export const tables: readonly Table[] = [
   eventLog,
@@ -41,4 +53,5 @@ export const tables: readonly Table[] = [
   profileOperations,
   persons,
   ...Object.values(reportTables),
+  ...Object.values(accessTables),
 ];

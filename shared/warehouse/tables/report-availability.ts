@@ -1,4 +1,4 @@
-import { nullable, required, type Table } from '../table.ts';
+import { nullable, repeated, required, type Table } from '../table.ts';
 
 /** Whether a day may be pulled, and why; the last row of an entity, gate and date counts. */
 export const reportAvailability: Table = {
@@ -14,6 +14,7 @@ export const reportAvailability: Table = {
     required('proof', 'JSON', 'What was seen and what it was judged by'),
     nullable('not_before', 'TIMESTAMP', 'Before then it is not probed again'),
     required('probed_at', 'TIMESTAMP', 'When it was judged'),
+    repeated('flags', 'STRING', 'What pulls of the day must carry: forced, zone_changed, ...'),
   ],
   partitionBy: 'date',
   clusterBy: ['source', 'entity_id'],
