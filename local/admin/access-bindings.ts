@@ -1,4 +1,4 @@
-import { demand, mayManageUsers } from './access.ts';
+import { demand, demandLive, mayManageUsers } from './access.ts';
 import type { Binding } from './bindings.ts';
 import { batchCreate, type CreateRequest, createOne } from './create-bindings.ts';
 import type { Context } from './method.ts';
@@ -59,6 +59,7 @@ export const accessBindingMethods: Readonly<Record<string, Method>> = {
     run(context, request) {
       const parent = checkParent(request.parent);
       demand(context.world, parent, context.caller, mayManageUsers);
+      demandLive(context.world, parent);
       return asMessage(createOne(context, parent, request.accessBinding));
     },
   }),
@@ -75,6 +76,7 @@ export const accessBindingMethods: Readonly<Record<string, Method>> = {
         if (child.parent) checkSameParent(child.parent, parent);
       }
       demand(context.world, parent, context.caller, mayManageUsers);
+      demandLive(context.world, parent);
       return { accessBindings: batchCreate(context, parent, requests).map(asMessage) };
     },
   }),
@@ -87,6 +89,7 @@ export const accessBindingMethods: Readonly<Record<string, Method>> = {
 
   BatchUpdateAccessBindings: method<{ parent?: string; requests?: readonly Update[] }>({
     kind: 'write',
+    isEntryWise: true,
     parentOf: ({ parent }) => parent,
     entriesOf: ({ requests }) => requests?.length ?? 0,
     run(context, { parent, requests = [] }) {
@@ -105,6 +108,7 @@ export const accessBindingMethods: Readonly<Record<string, Method>> = {
 
   BatchDeleteAccessBindings: method<{ parent?: string; requests?: readonly Named[] }>({
     kind: 'write',
+    isEntryWise: true,
     parentOf: ({ parent }) => parent,
     entriesOf: ({ requests }) => requests?.length ?? 0,
     run(context, { parent, requests = [] }) {
@@ -143,6 +147,7 @@ function applyEach<Request, Result>(
 function update(context: Context, { accessBinding = {} }: Update): BindingMessage {
   const { world, caller, rules } = context;
   const binding = find(world, caller, accessBinding.name);
+  demandLive(world, parentOfName(binding.name));
   const roles = accessBinding.roles ?? [];
   checkRoles(roles, rules.unknownRoles, binding.roles);
   if (accessBinding.user && accessBinding.user.toLowerCase() !== binding.user.toLowerCase()) {
@@ -157,6 +162,7 @@ function update(context: Context, { accessBinding = {} }: Update): BindingMessag
 
 function remove({ world, caller }: Context, { name }: Named): object {
   const binding = find(world, caller, name);
+  demandLive(world, parentOfName(binding.name));
   bindingsOf(world, parentOfName(name)).remove(binding);
   return {};
 }

@@ -1,4 +1,5 @@
-import { permissionDenied } from './refuse.ts';
+import { status } from '@grpc/grpc-js';
+import { permissionDenied, refuse } from './refuse.ts';
 import { type Account, bindingsOf, type Property, type World } from './world.ts';
 
 export const ADMIN = 'predefinedRoles/admin';
@@ -45,4 +46,13 @@ export function demand(
   const found = world.accounts.get(resource) ?? world.properties.get(resource);
   if (found === undefined || !may(world, resource, caller)) throw permissionDenied();
   return found;
+}
+
+/** What is in the trash, by itself or with its account, cannot be changed: it throws FAILED_PRECONDITION. */
+export function demandLive(world: World, resource: string): void {
+  const property = world.properties.get(resource);
+  const isInTrash = [world.accounts.get(property?.account ?? resource), property].some(
+    (it) => it?.deletedMs !== undefined,
+  );
+  if (isInTrash) throw refuse(status.FAILED_PRECONDITION, `${resource} is in the trash.`);
 }

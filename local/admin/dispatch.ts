@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { Call, LoggedCall } from './calls.ts';
 import type { Faults, ParsedFault } from './faults.ts';
 import type { Context, Method, Rules } from './method.ts';
+import { purge } from './purge.ts';
 import type { Quotas } from './quotas.ts';
 import { isRefusal, type Refusal, refuse } from './refuse.ts';
 import { type ThrottleShape, throttle } from './throttle.ts';
@@ -60,6 +61,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const due = later;
     later = [];
     options.onCall(call);
+    purge(world, call.atMs);
 
     const contextOf = (entries: number): Context => ({
       world,
@@ -96,7 +98,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       later.push(() => run(Number.POSITIVE_INFINITY));
       return end(answerOf(fault), 'later', fault);
     }
-    if (commits === 'nothing') return end(answerOf(fault), 'nothing', fault);
+    // Of a transaction there is no part.
+    const mayBePart = method.isEntryWise && options.rules().partialBatches;
+    if (commits === 'nothing' || commits === 0 || (commits !== 'everything' && !mayBePart)) {
+      return end(answerOf(fault), 'nothing', fault);
+    }
     const done = run(commits === 'everything' ? Number.POSITIVE_INFINITY : commits);
     // A call that is refused on its merits takes no effect, whatever the fault would have made of its answer.
     if (done.kind !== 'response') return end(done, 'nothing');

@@ -7,9 +7,13 @@ export interface Edits {
   unbind(parent: string, user: string): void;
   /** As the user interface moves a property to another account. */
   moveProperty(property: string, account: string): void;
+  /** A person accepts the terms of service that a ticket is for, and administers the new account. Returns its name. */
+  acceptTicket(ticket: string, user: string): string;
+  /** Takes an account or property out of the trash. */
+  restore(name: string): void;
 }
 
-export function createEdits(world: World): Edits {
+export function createEdits(world: World, clock: () => number): Edits {
   return {
     bind(parent, user, roles) {
       const bindings = bindingsOf(world, parent);
@@ -28,6 +32,28 @@ export function createEdits(world: World): Edits {
         throw new Error(`no ${name} or no ${account}`);
       if (property.parent === property.account) property.parent = account;
       property.account = account;
+    },
+    acceptTicket(ticket, user) {
+      const wanted = world.tickets.get(ticket);
+      if (wanted === undefined) throw new Error(`no ticket ${ticket}`);
+      world.tickets.delete(ticket);
+      const name = `accounts/${world.newId()}`;
+      world.accounts.set(name, {
+        name,
+        ...wanted,
+        organization: undefined,
+        allowedDomains: undefined,
+        createdMs: clock(),
+        updatedMs: clock(),
+        deletedMs: undefined,
+      });
+      addBinding(world, name, user, ['predefinedRoles/admin']);
+      return name;
+    },
+    restore(name) {
+      const resource = world.accounts.get(name) ?? world.properties.get(name);
+      if (resource === undefined) throw new Error(`no ${name}`);
+      resource.deletedMs = undefined;
     },
   };
 }

@@ -1,14 +1,20 @@
 import { accessBindingMethods } from './access-bindings.ts';
 import { accountSummaryMethods } from './account-summaries.ts';
+import { accountMethods } from './accounts.ts';
 import type { Call, LoggedCall } from './calls.ts';
+import { dataStreamMethods } from './data-streams.ts';
 import { createDispatch } from './dispatch.ts';
 import { createEdits, type Edits } from './edits.ts';
 import { createFaults, type Fault } from './faults.ts';
+import { firebaseLinkMethods } from './firebase-links.ts';
 import type { Rules } from './method.ts';
+import { propertyMethods } from './properties.ts';
 import { createQuotas, googleQuotas, type QuotaOptions } from './quotas.ts';
 import { createRandom } from './random.ts';
 import { parseSeed, type Seed } from './seed.ts';
 import { serveGrpc } from './serve-grpc.ts';
+import { serveHttp } from './serve-http.ts';
+import { createRest, type HandleRest } from './serve-rest.ts';
 import { type State, takeSnapshot } from './snapshot.ts';
 import type { ThrottleShape } from './throttle.ts';
 import { createWorld } from './world.ts';
@@ -31,6 +37,8 @@ export interface AdminApiOptions {
   host?: string;
   /** Of gRPC; 0 takes any free port. */
   port: number;
+  /** Of a server of its own for REST; 0 takes any free port. Without it, mount `handle` on another. */
+  restPort?: number;
   seed: Seed;
   /** Milliseconds since the epoch; quotas, times of resources and the trash follow it. Default Date.now. */
   clock?: () => number;
@@ -41,7 +49,11 @@ export interface AdminApiOptions {
 }
 
 export interface AdminApi {
+  /** Of gRPC. */
   port: number;
+  restUrl: string | undefined;
+  /** Answers REST, below /v1alpha/; false when the path is another's, the response then untouched. */
+  handle: HandleRest;
   /** Everything the API holds, without names of bindings and times, in an order of its own. */
   state(): State;
   /** Takes the place of the faults that were set. */
@@ -60,7 +72,7 @@ export interface AdminApi {
 }
 
 /**
- * Starts a local Google Analytics Admin API, v1alpha, on gRPC without TLS, out of a seed and in memory. Rejects when the
+ * Starts a local Google Analytics Admin API, v1alpha, on gRPC without TLS and as REST, out of a seed and in memory. Rejects when the
  * port is taken or the seed is not valid. What it serves and what it leaves out is in local/admin/README.md.
  */
 export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi> {
@@ -74,7 +86,14 @@ export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi>
   const listeners = new Set<(call: Call) => void>();
   let calls: LoggedCall[] = [];
   const dispatch = createDispatch({
-    methods: { ...accessBindingMethods, ...accountSummaryMethods },
+    methods: {
+      ...accessBindingMethods,
+      ...accountSummaryMethods,
+      ...accountMethods,
+      ...propertyMethods,
+      ...dataStreamMethods,
+      ...firebaseLinkMethods,
+    },
     world,
     caller: seed.caller,
     clock,
@@ -88,9 +107,15 @@ export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi>
     onAnswered: (call) => calls.push(call),
     log,
   });
-  const grpc = await serveGrpc(dispatch, { host, port });
+  const rest = createRest(dispatch, log);
+  const [grpc, http] = await Promise.all([
+    serveGrpc(dispatch, { host, port }),
+    options.restPort === undefined ? undefined : serveHttp(rest, { host, port: options.restPort }),
+  ]);
   return {
     port: grpc.port,
+    restUrl: http?.url,
+    handle: rest,
     state: () => takeSnapshot(world),
     setFaults: faults.set,
     faultCounts: faults.counts,
@@ -106,8 +131,10 @@ export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi>
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    edit: createEdits(world),
-    close: grpc.close,
+    edit: createEdits(world, clock),
+    async close() {
+      await Promise.all([grpc.close(), http?.close()]);
+    },
   };
 }
 

@@ -32,6 +32,8 @@ export interface Method {
   readonly parentOf: (request: object) => string;
   /** How many resources a batch is about. */
   readonly entriesOf: (request: object) => number;
+  /** Whether it takes its entries one by one, so that some may take effect and others not. */
+  readonly isEntryWise: boolean;
   readonly run: (context: Context, request: object) => object;
 }
 
@@ -40,13 +42,15 @@ export function method<Request extends object>(definition: {
   readonly kind: Method['kind'];
   readonly parentOf?: (request: Request) => string | undefined;
   readonly entriesOf?: (request: Request) => number;
+  readonly isEntryWise?: boolean;
   readonly run: (context: Context, request: Request) => object;
 }): Method {
-  const { kind, parentOf, entriesOf, run } = definition;
+  const { kind, parentOf, entriesOf, isEntryWise = false, run } = definition;
   return {
     kind,
     parentOf: (request) => parentOf?.(request as Request) ?? '',
     entriesOf: (request) => entriesOf?.(request as Request) ?? 1,
+    isEntryWise,
     run: (context, request) => run(context, request as Request),
   };
 }

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import {
   type handleUnaryCall,
   Metadata,
@@ -10,6 +9,7 @@ import { fromJSON } from '@grpc/proto-loader';
 import { readCaller } from './caller.ts';
 import type { Dispatch } from './dispatch.ts';
 import { encodeDetails } from './error-details.ts';
+import { readProtos, serviceName } from './service.ts';
 
 /** Serves AnalyticsAdminService of v1alpha on gRPC without TLS. Rejects when the port is taken. */
 export async function serveGrpc(
@@ -53,9 +53,8 @@ let loaded: ServiceDefinition | undefined;
 
 /** The service that Google's own client ships. */
 function loadService(): ServiceDefinition {
-  const json: object = createRequire(import.meta.url)('@google-analytics/admin/build/protos/protos.json');
   const options = { longs: String, enums: String, defaults: false, oneofs: false, arrays: true };
-  const definition = fromJSON(json, options)['google.analytics.admin.v1alpha.AnalyticsAdminService'];
+  const definition = fromJSON(readProtos(), options)[serviceName];
   if (definition === undefined || 'format' in definition) throw new Error('no AnalyticsAdminService');
   return definition as ServiceDefinition;
 }
