@@ -7,14 +7,14 @@ import {
   checkObject,
   checkText,
   checkTime,
-  nameOf,
   readKeys,
+  reportBad,
   throwDetail,
 } from './validation/check-fields.ts';
 import { areClean, cleanMembers } from './validation/check-members.ts';
 import { checkOperands, type OperandKind } from './validation/check-operands.ts';
 import { collectIssues, type EventIssues, type Report } from './validation/issue.ts';
-import { writeJson } from './validation/write-json.ts';
+import { writeLast } from './validation/write-json.ts';
 
 export interface AnalysysTrackerOptions extends BaseOptions {
   /** The project. */
@@ -128,9 +128,7 @@ export class AnalysysTracker extends BaseTracker {
     const isId = checkText(id, 'id', analysysLimits.id, report);
     const xwhen = checkTime(time, 'time', report);
     const given = checkObject(properties, 'properties', report);
-    if (typeof isLogin !== 'boolean') {
-      report('error', 'bad_isLogin', 'isLogin', `isLogin should be true or false; it is ${nameOf(isLogin)}`);
-    }
+    if (typeof isLogin !== 'boolean') reportBad(isLogin, 'isLogin', 'true or false', report);
     if (!isId || xwhen === undefined || given === undefined) return undefined;
     const isClean = areClean(given, analysysRules);
     const members = isClean ? given : cleanMembers(given, 'properties', analysysRules, report);
@@ -145,9 +143,16 @@ export class AnalysysTracker extends BaseTracker {
       $is_login: isLogin,
       $platform: canonicalPlatform(platform),
     };
-    const head = { appid: this.#appId, xwho: id, xwhen, xwhat };
-    if (isClean && superProperties.arePlain) return JSON.stringify({ ...head, xcontext });
-    return `${JSON.stringify(head).slice(0, -1)},"xcontext":${writeJson(xcontext, 'properties', report)}}`;
+    const arePlain = isClean && superProperties.arePlain;
+    const event = {
+      appid: this.#appId,
+      xwho: id,
+      xwhen,
+      xwhat,
+      xcontext: arePlain ? xcontext : undefined,
+    };
+    const json = JSON.stringify(event);
+    return arePlain ? json : writeLast(json, 'xcontext', xcontext, 'properties', report);
   }
 }
 

@@ -3,7 +3,7 @@ import { json } from './codecs/json.ts';
 import type { CloseReport, Collector, Route } from './delivery/route.ts';
 import { createGrowingRoute } from './routes/growing-route.ts';
 import type { Tracked } from './tracked.ts';
-import { checkObject, checkText, checkTime, nameOf, throwDetail } from './validation/check-fields.ts';
+import { checkObject, checkText, checkTime, reportBad, throwDetail } from './validation/check-fields.ts';
 import { areClean, cleanMembers } from './validation/check-members.ts';
 import { growingLimits, growingRules, isGrowingName } from './validation/growing-rules.ts';
 import {
@@ -138,7 +138,7 @@ export class GrowingTracker {
     const timestamp = checkTime(eventTime, 'eventTime', report);
     const given = readAttributes(attributes, report);
     // A list of an event is joined; that of an item is sent as it is.
-    const members = given && { ...given, members: joinLists(given.members, report) };
+    const members = given && { members: joinLists(given.members, report), arePlain: given.arePlain };
     const head = {
       eventType,
       timestamp,
@@ -195,12 +195,7 @@ function readId(id: unknown, field: string, report: Report): string | undefined 
   if (id === undefined || id === null || id === '') return undefined;
   if (typeof id === 'string') return id;
   const isWhole = typeof id === 'bigint' || Number.isSafeInteger(id);
-  report(
-    isWhole ? 'warning' : 'error',
-    `bad_${field}`,
-    field,
-    `${field} should be text; it is ${nameOf(id)}${isWhole ? ', sent as text' : ''}`,
-  );
+  reportBad(id, field, 'text', report, isWhole ? 'warning' : 'error');
   return isWhole ? String(id) : undefined;
 }
 
@@ -219,8 +214,7 @@ function checkIds(
 /** The members in the order of the vendor's Python SDK. */
 function write(head: object, { members, arePlain }: Attributes, tail: object, report: Report): string {
   const isEmpty = Object.keys(members).length === 0;
-  if (isEmpty) return JSON.stringify({ ...head, ...tail });
-  if (arePlain) return JSON.stringify({ ...head, attributes: members, ...tail });
-  const attributes = writeJson(members, 'attributes', report);
-  return `${JSON.stringify(head).slice(0, -1)},"attributes":${attributes},${JSON.stringify(tail).slice(1)}`;
+  const attributes = arePlain ? JSON.stringify(members) : writeJson(members, 'attributes', report);
+  const middle = isEmpty ? '' : `,"attributes":${attributes}`;
+  return `${JSON.stringify(head).slice(0, -1)}${middle},${JSON.stringify(tail).slice(1)}`;
 }

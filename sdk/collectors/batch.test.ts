@@ -78,7 +78,7 @@ describe('a batch', () => {
     await using server = await startTestServer();
     const other = testRoute({
       name: 'other',
-      encode: (events) => ({ path: '/item?stm=1', headers: {}, body: events.join('\n') }),
+      encode: (events) => ({ path: '/item?stm=1', headers: {}, body: events.bytes }),
     });
     const { collector, addAll } = collect({ url: `${server.url}/base/up/`, connections: 1 });
     await addAll(makeEvents(2, 'one'));

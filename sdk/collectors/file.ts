@@ -7,7 +7,7 @@ import { createClosed } from '../delivery/queue.ts';
 import { createReporter } from '../delivery/report.ts';
 import type { Collector, Reporting, Route, UndeliveredEvent } from '../delivery/route.ts';
 import { nameDataFile } from '../spool/data-file-name.ts';
-import { writeWhole } from '../spool/line-file.ts';
+import { toLine, writeWhole } from '../spool/line-file.ts';
 import { folderOfRoute } from '../spool/route-folder.ts';
 
 export interface FileOptions extends Pick<Reporting, 'onError'> {
@@ -95,7 +95,7 @@ export function file(options: FileOptions): Collector {
     add: (route, json) => {
       if (isClosed) return Promise.reject(createClosed());
       const folder = route.name.startsWith('analysys/') ? dir : join(dir, folderOfRoute(route.name));
-      const line = json.includes('\n') || json.includes('\r') ? json.replace(/[\r\n]/g, ' ') : json;
+      const line = toLine(json);
       if (batchEvents > 1) return wait(folder, route, line);
       try {
         write(folder, route, [line]);

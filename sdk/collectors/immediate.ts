@@ -1,6 +1,7 @@
 import { createDeferred } from '../delivery/create-deferred.ts';
 import { createDeliverer, type Outcome } from '../delivery/deliver.ts';
 import { type DeliveryOptions, longestTimer, readDeliveryOptions } from '../delivery/delivery-options.ts';
+import { toLines } from '../delivery/event-lines.ts';
 import { createClosed } from '../delivery/queue.ts';
 import { createReporter } from '../delivery/report.ts';
 import type { CloseReport, Collector, Delivery, Route, UndeliveredEvent } from '../delivery/route.ts';
@@ -26,7 +27,7 @@ export function immediate(options: ImmediateOptions): Collector {
   const deliver = async (route: Route, json: string): Promise<Delivery> => {
     if (underWay >= settings.connections) await new Promise<void>((go) => turns.push(go));
     else underWay++;
-    const outcomes = await deliverer.deliver(route, [json], trouble);
+    const outcomes = await deliverer.deliver(route, toLines([json]), trouble);
     const next = turns.shift();
     if (next === undefined) underWay--;
     else next();

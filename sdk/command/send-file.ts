@@ -1,5 +1,6 @@
 import { appendFileSync, closeSync, fstatSync, openSync } from 'node:fs';
 import type { Deliverer, Outcome } from '../delivery/deliver.ts';
+import { readEvents, toLines } from '../delivery/event-lines.ts';
 import type { Route } from '../delivery/route.ts';
 import { createChooser, type Told } from './choose-route.ts';
 import { type Cursor, placeState, SendFailed, takeCursor } from './cursor.ts';
@@ -108,7 +109,8 @@ async function sendFrom({ path, fd, cursor, rejects }: Opened, options: SendOpti
       ...options,
       onDone: (number, outcomes) => {
         for (const outcome of outcomes) {
-          if (outcome.kind === 'refused') reject(outcome.events, outcome.detail ?? 'the server refused them');
+          if (outcome.kind === 'refused')
+            reject(readEvents(outcome.events), outcome.detail ?? 'the server refused them');
           else countDelivered(sent, outcome);
         }
         progress.done.push(number);
@@ -167,7 +169,7 @@ async function sendBatches(batches: readonly Batch[], done: readonly number[], o
   let failure: string | undefined;
   const work = async () => {
     for (const [number, { route, lines }] of left) {
-      const outcomes = await options.deliverer.deliver(route, lines, ({ detail }) =>
+      const outcomes = await options.deliverer.deliver(route, toLines(lines), ({ detail }) =>
         options.onRetry(`trying again: ${detail}`),
       );
       const bad = outcomes.find(
@@ -183,7 +185,7 @@ async function sendBatches(batches: readonly Batch[], done: readonly number[], o
 }
 
 function countDelivered(sent: Sent, { events, verdicts }: Outcome): void {
-  sent.events += events.length;
+  sent.events += events.count;
   sent.quarantined +=
     verdicts?.filter(({ verdict }) => verdict === 'quarantined' || verdict === 'dropped').length ?? 0;
 }

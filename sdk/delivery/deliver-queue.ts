@@ -1,6 +1,7 @@
 import { createDeferred } from './create-deferred.ts';
 import { createDeliverer, type Outcome } from './deliver.ts';
 import { type DeliverySettings, longestTimer } from './delivery-options.ts';
+import { readEvents } from './event-lines.ts';
 import { createClosed, type Queue, type QueuedBatch } from './queue.ts';
 import { createReporter } from './report.ts';
 import type { CloseReport, Collector, Reporting } from './route.ts';
@@ -68,7 +69,7 @@ export function deliverQueue(
     else
       queue.putBack(
         batch,
-        left.flatMap(({ events }) => events),
+        left.map(({ events }) => events),
       );
   };
 
@@ -154,7 +155,9 @@ export function deliverQueue(
     room?.make();
     for (const { done } of flushes.splice(0)) done();
     return {
-      undelivered: left.flatMap(({ route, events }) => events.map((json) => ({ route: route.name, json }))),
+      undelivered: left.flatMap(({ route, events }) =>
+        readEvents(events).map((json) => ({ route: route.name, json })),
+      ),
       kept,
     };
   };

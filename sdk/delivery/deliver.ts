@@ -1,4 +1,5 @@
 import { type DeliverySettings, longestTimer } from './delivery-options.ts';
+import { type EventLines, readEvents, toLines } from './event-lines.ts';
 import { drawDelay, judgeAnswer } from './retry.ts';
 import type { DeliveryTrouble, Judgement, Route, Verdict } from './route.ts';
 import { createSender } from './send-request.ts';
@@ -6,7 +7,7 @@ import { createSender } from './send-request.ts';
 /** What became of some events of a batch: of all of them, unless the server took them in parts only. */
 export interface Outcome {
   readonly kind: 'delivered' | 'refused' | 'undelivered';
-  readonly events: readonly string[];
+  readonly events: EventLines;
   readonly verdicts: readonly Verdict[] | undefined;
   readonly detail: string | undefined;
 }
@@ -18,7 +19,7 @@ export interface Deliverer {
    */
   deliver(
     route: Route,
-    events: readonly string[],
+    events: EventLines,
     onFailure: (failure: DeliveryTrouble & { readonly retryAfterMs: number }) => void,
   ): Promise<readonly Outcome[]>;
   /** From now on nobody waits longer than this before the next attempt, but where the server asked for it. */
@@ -46,10 +47,10 @@ export function createDeliverer(settings: DeliverySettings): Deliverer {
       waiting.set(wake, isOurs);
     });
 
-  const attempt = async (route: Route, events: readonly string[]): Promise<Judgement> => {
+  const attempt = async (route: Route, events: EventLines): Promise<Judgement> => {
     try {
       const answer = await sender.send(route.encode(events, Date.now()));
-      return judgeAnswer(route, answer, events.length, Date.now());
+      return judgeAnswer(route, answer, events.count, Date.now());
     } catch (error) {
       // What cannot be encoded cannot be encoded later either.
       return { kind: 'refused', detail: String(error) };
@@ -66,10 +67,11 @@ export function createDeliverer(settings: DeliverySettings): Deliverer {
       if (judged.kind === 'delivered') return end('delivered', undefined, judged.verdicts);
       if (judged.kind === 'refused') return end('refused', judged.detail, judged.verdicts);
       if (judged.kind === 'too_large') {
-        if (events.length === 1) return end('refused', judged.detail);
-        const half = Math.ceil(events.length / 2);
-        const first = await deliver(route, events.slice(0, half), onFailure);
-        return [...first, ...(await deliver(route, events.slice(half), onFailure))];
+        if (events.count === 1) return end('refused', judged.detail);
+        const all = readEvents(events);
+        const half = Math.ceil(all.length / 2);
+        const first = await deliver(route, toLines(all.slice(0, half)), onFailure);
+        return [...first, ...(await deliver(route, toLines(all.slice(half)), onFailure))];
       }
       failures++;
       if (failures > settings.retryLimit || isStopped) return end('undelivered', judged.detail);

@@ -1,9 +1,10 @@
+import type { EventLines } from './event-lines.ts';
 import type { Route } from './route.ts';
 
 /** Events of one route that travel together, in every attempt. */
 export interface QueuedBatch {
   readonly route: Route;
-  readonly events: readonly string[];
+  readonly events: EventLines;
 }
 
 /**
@@ -40,7 +41,7 @@ export interface Queue {
    * Not done with, because the collector closes: `events` of the batch are left, and a spool keeps them for the next run.
    * Given the whole batch again instead is allowed, since ids make copies single.
    */
-  putBack(batch: QueuedBatch, events: readonly string[]): void;
+  putBack(batch: QueuedBatch, events: readonly EventLines[]): void;
   /** Ends the queue: answers what only memory held, and how many events stay on disk. */
   close(): { readonly left: readonly QueuedBatch[]; readonly kept: number };
 }

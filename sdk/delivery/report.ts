@@ -1,4 +1,5 @@
 import type { Outcome } from './deliver.ts';
+import { readEvents } from './event-lines.ts';
 import type { DeliveryTrouble, Reporting } from './route.ts';
 
 export interface Reporter {
@@ -7,7 +8,7 @@ export interface Reporter {
 }
 
 /** Calls the caller's callbacks, whose own errors must not stop the delivery. Nothing is lost in silence without them. */
-export function createReporter({ onDelivery = warnOfLoss, onError = warnOfDisk }: Reporting): Reporter {
+export function createReporter({ onDelivery, onError = warnOfDisk }: Reporting): Reporter {
   const trouble = (given: DeliveryTrouble) => {
     try {
       onError(given);
@@ -19,11 +20,15 @@ export function createReporter({ onDelivery = warnOfLoss, onError = warnOfDisk }
     trouble,
     report: (route, outcomes) => {
       for (const { kind, events, verdicts, detail } of outcomes) {
+        if (onDelivery === undefined) {
+          warnOfLoss(route, kind, events.count, detail);
+          continue;
+        }
         try {
           onDelivery({
             route,
             kind,
-            events,
+            events: readEvents(events),
             ...(verdicts === undefined ? {} : { verdicts }),
             ...(detail === undefined ? {} : { detail }),
           });
@@ -35,12 +40,10 @@ export function createReporter({ onDelivery = warnOfLoss, onError = warnOfDisk }
   };
 }
 
-const warnOfLoss: NonNullable<Reporting['onDelivery']> = ({ kind, route, events, detail }) => {
+function warnOfLoss(route: string, kind: Outcome['kind'], count: number, detail = 'no reason given'): void {
   if (kind === 'delivered') return;
-  process.emitWarning(`${events.length} events of ${route} were ${kind}: ${detail ?? 'no reason given'}`, {
-    type: 'TributarySdk',
-  });
-};
+  process.emitWarning(`${count} events of ${route} were ${kind}: ${detail}`, { type: 'TributarySdk' });
+}
 
 /** Attempts that are repeated are not worth a warning; a disk that takes nothing is. */
 const warnOfDisk: NonNullable<Reporting['onError']> = ({ kind, detail }) => {

@@ -1,3 +1,5 @@
+import type { EventLines } from './event-lines.ts';
+
 /** Where and how events of one kind are sent: a tracker has one per endpoint. */
 export interface Route {
   /**
@@ -11,7 +13,7 @@ export interface Route {
    * The request for some events, each the JSON text that was handed to the collector. The same events and `sentAt`
    * (milliseconds since 1970) give the same bytes. Called again for each attempt.
    */
-  encode(events: readonly string[], sentAt: number): EncodedRequest;
+  encode(events: EventLines, sentAt: number): EncodedRequest;
   /**
    * What an answer means for the `events` events of the request. Asked of every status but 408, 413, 429 and 5xx, which
    * mean the same everywhere: later again, smaller, later again, later again.

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { certificate } from './certificate-for-test.ts';
+import { readEvents } from './event-lines.ts';
 import type { Route } from './route.ts';
 
 /** What the server does with a request. `stored` and `unstored` answer with a status, the others do not answer. */
@@ -120,7 +121,11 @@ export async function startTestServer(
 export const testRoute = (given: Partial<Route> = {}): Route => ({
   name: 'test',
   limits: { events: 10, bytes: 1_000_000 },
-  encode: (events) => ({ path: '/up', headers: { 'content-type': 'text/plain' }, body: events.join('\n') }),
+  encode: (events) => ({
+    path: '/up',
+    headers: { 'content-type': 'text/plain' },
+    body: readEvents(events).join('\n'),
+  }),
   judge: (status, body) =>
     status === 200 ? { kind: 'delivered' } : { kind: 'refused', detail: `answered ${status} ${body}` },
   ...given,

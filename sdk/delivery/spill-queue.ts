@@ -1,3 +1,4 @@
+import { type EventLines, readEvents, toLines } from './event-lines.ts';
 import type { Queue, QueuedBatch } from './queue.ts';
 import type { Route } from './route.ts';
 
@@ -13,15 +14,16 @@ export function createSpillQueue(memory: Queue, spool: Queue): Queue {
 
   const ownerOf = (batch: QueuedBatch) => (fromSpool.has(batch) ? spool : memory);
   /** Answers what the disk would not take. */
-  const spill = (route: Route, events: readonly string[]): readonly string[] => {
+  const spill = (route: Route, lines: EventLines): EventLines => {
+    const events = readEvents(lines);
     for (const [index, json] of events.entries()) {
       try {
         spool.push(route, json);
       } catch {
-        return events.slice(index);
+        return toLines(events.slice(index));
       }
     }
-    return [];
+    return toLines([]);
   };
 
   const isSettled = (mark: number): boolean => {
@@ -65,7 +67,7 @@ export function createSpillQueue(memory: Queue, spool: Queue): Queue {
       const left = memory
         .close()
         .left.map(({ route, events }) => ({ route, events: spill(route, events) }))
-        .filter(({ events }) => events.length > 0);
+        .filter(({ events }) => events.count > 0);
       return { left, kept: spool.close().kept };
     },
   };

@@ -1,4 +1,5 @@
 import { encodeJsonTexts } from '../../shared/wire/analysys/encode.ts';
+import { readEvents } from '../delivery/event-lines.ts';
 import type { Judgement, Route } from '../delivery/route.ts';
 import { describeAnswer } from './describe-answer.ts';
 
@@ -7,7 +8,7 @@ export const createAnalysysRoute = (appId: string): Route => ({
   name: `analysys/${encodeURIComponent(appId.toWellFormed())}`,
   // The Python SDK's collecter_max_size.
   limits: { events: 100, bytes: 1024 * 1024 },
-  encode: (events) => encodeJsonTexts(appId, events),
+  encode: (events) => encodeJsonTexts(appId, readEvents(events)),
   judge: judgeAnalysys,
 });
 

@@ -1,4 +1,5 @@
 import type { GrowingCodec } from '../codecs/codec.ts';
+import { readEvents } from '../delivery/event-lines.ts';
 import type { Judgement, Route } from '../delivery/route.ts';
 import { describeAnswer } from './describe-answer.ts';
 
@@ -11,7 +12,7 @@ export const createGrowingRoute = (
   name: `growingio/${encodeURIComponent(projectId)}/${kind === 'event' ? 'collect' : 'item'}`,
   // The vendor's max_size.
   limits: { events: 500, bytes: 1024 * 1024 },
-  encode: (events, sentAt) => codec.encode(kind, projectId, events, sentAt),
+  encode: (events, sentAt) => codec.encode(kind, projectId, readEvents(events), sentAt),
   judge: judgeGrowing,
 });
 

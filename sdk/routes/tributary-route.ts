@@ -1,6 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import type { Judgement, Route, Verdict } from '../delivery/route.ts';
 import { describeAnswer } from './describe-answer.ts';
-import { gzipLines } from './gzip-lines.ts';
 
 /** Events of our own dialect to `/v1/events`: one a line, gzipped. `key` is the project, which no event names. */
 export function createTributaryRoute(key: string): Route {
@@ -16,7 +16,7 @@ export function createTributaryRoute(key: string): Route {
     encode: (events) => ({
       path: '/v1/events',
       headers,
-      body: gzipLines(events, level),
+      body: gzipSync(events.bytes, { level }),
     }),
     judge,
   };

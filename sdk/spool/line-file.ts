@@ -1,12 +1,13 @@
 import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { type EventLines, toLines } from '../delivery/event-lines.ts';
 
 /** A file that lines are added to, by one process. */
 export interface LineFile {
   /**
-   * Adds a line, with its end, and returns its bytes; or throws, and then nothing may follow: the part of a line that the
-   * disk took is left out by who reads.
+   * Adds a line, with its end; or throws, and then nothing may follow: the part of a line that the disk took is left out
+   * by who reads.
    */
-  append(line: string): number;
+  append(line: Uint8Array): void;
   close(): void;
 }
 
@@ -14,14 +15,13 @@ export interface LineFile {
 export function createLineFile(path: string): LineFile {
   const fd = openSync(path, 'ax');
   return {
-    append: (line) => {
-      const bytes = Buffer.from(line);
-      writeWhole(fd, bytes);
-      return bytes.length;
-    },
+    append: (line) => writeWhole(fd, line),
     close: () => closeSync(fd),
   };
 }
+
+/** JSON as one line: a line end in it is white space between its parts. */
+export const toLine = (json: string): string => (/[\r\n]/.test(json) ? json.replace(/[\r\n]/g, ' ') : json);
 
 /** One write, unless the disk takes a part only: then it says why when the rest is written. */
 export function writeWhole(fd: number, bytes: Uint8Array): void {
@@ -29,16 +29,16 @@ export function writeWhole(fd: number, bytes: Uint8Array): void {
 }
 
 /** The whole lines of a file that are JSON; `unreadable` counts the others. A part of a line at the end is nobody's. */
-export function readLines(path: string): { readonly lines: string[]; readonly unreadable: number } {
+export function readLines(path: string): { readonly lines: EventLines; readonly unreadable: number } {
   const all = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  const lines = all.filter(isJson);
-  return { lines, unreadable: all.length - lines.length };
+  const lines = toLines(all.filter(isJson));
+  return { lines, unreadable: all.length - lines.count };
 }
 
 /** 0 where it cannot be read. */
 export function countLines(path: string): number {
   try {
-    return readLines(path).lines.length;
+    return readLines(path).lines.count;
   } catch {
     return 0;
   }

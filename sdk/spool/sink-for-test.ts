@@ -43,7 +43,7 @@ export async function startSink(port = 0): Promise<Sink> {
 export const createLineRoute = (name = 'test/lines', events = 20): Route => ({
   name,
   limits: { events, bytes: 1024 * 1024 },
-  encode: (lines) => ({ path: '/lines', headers: {}, body: `${lines.join('\n')}\n` }),
+  encode: (lines) => ({ path: '/lines', headers: {}, body: lines.bytes }),
   judge: (status) =>
     status < 300 ? { kind: 'delivered' } : { kind: 'refused', detail: `the sink answered ${status}` },
 });

@@ -1,9 +1,16 @@
 import { existsSync, mkdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import {
+  createLineBuffer,
+  type EventLines,
+  type LineBuffer,
+  mostSpare,
+  readEvents,
+} from '../delivery/event-lines.ts';
 import { type BatchLimits, createQueueFull, type Queue, type QueuedBatch } from '../delivery/queue.ts';
 import type { DeliveryTrouble, Route } from '../delivery/route.ts';
 import { nameDataFile } from './data-file-name.ts';
-import { countLines, createLineFile, type LineFile, readLines, sizeOf } from './line-file.ts';
+import { countLines, createLineFile, type LineFile, readLines, sizeOf, toLine } from './line-file.ts';
 import { folderOfRoute } from './route-folder.ts';
 import { beatMs, claimSpool, codeOf, goneAfterMs } from './spool-owner.ts';
 
@@ -24,7 +31,7 @@ interface SpooledBatch {
   readonly route: Route;
   readonly path: string;
   /** Undefined: to be read from the file. */
-  events: string[] | undefined;
+  events: LineBuffer | undefined;
   /** 1 of a file that was found, until it is read. */
   count: number;
   bytes: number;
@@ -48,6 +55,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
   const taken = new Map<QueuedBatch, SpooledBatch>();
   /** Paths by folder, of routes that are not known yet. */
   const unrouted = new Map<string, string[]>();
+  const spare: Buffer[] = [];
   let nextNumber = 0;
   let nextFile = 0;
   let bytes = 0;
@@ -80,7 +88,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
       number: nextNumber++,
       route,
       path,
-      events: [],
+      events: createLineBuffer(spare.pop()),
       count: 0,
       bytes: 0,
       file,
@@ -105,7 +113,9 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
   };
 
   const releaseMemory = (batch: SpooledBatch) => {
-    if (batch.events !== undefined) inMemory -= batch.bytes;
+    if (batch.events === undefined) return;
+    inMemory -= batch.bytes;
+    if (spare.length < mostSpare) spare.push(batch.events.memory);
     batch.events = undefined;
   };
 
@@ -167,13 +177,13 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
     }
   };
 
-  const readEvents = (batch: SpooledBatch): readonly string[] | undefined => {
+  const readBatch = (batch: SpooledBatch): EventLines | undefined => {
     if (batch.events !== undefined) return batch.events;
     try {
       const { lines, unreadable } = readLines(batch.path);
       if (unreadable > 0) report(`${batch.path} has ${unreadable} lines that are no JSON`, batch.route.name);
-      queue.size += lines.length - batch.count;
-      batch.count = lines.length;
+      queue.size += lines.count - batch.count;
+      batch.count = lines.count;
       return lines;
     } catch (error) {
       report(`${String(error)}; it stays there`, batch.route.name);
@@ -205,10 +215,13 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
     const { file, events } = batch;
     if (file === undefined || events === undefined)
       throw new Error('a batch that is finished takes no events');
-    // A line end in JSON is white space between its parts.
-    const line = json.includes('\n') || json.includes('\r') ? json.replace(/[\r\n]/g, ' ') : json;
-    const length = file.append(`${line}\n`);
-    events.push(line);
+    const length = events.add(toLine(json));
+    try {
+      file.append(events.bytes.subarray(-length));
+    } catch (error) {
+      events.takeBack(length);
+      throw error;
+    }
     batch.count++;
     batch.bytes += length;
     inMemory += length;
@@ -275,9 +288,9 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
         queue.ready = ready.length;
         if (batch === undefined) return undefined;
         finish(batch);
-        const events = readEvents(batch);
+        const events = readBatch(batch);
         if (events === undefined) forget(batch);
-        else if (events.length === 0) remove(batch);
+        else if (events.count === 0) remove(batch);
         else {
           const given: QueuedBatch = { route: batch.route, events };
           taken.set(given, batch);
@@ -295,12 +308,13 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
 
     putBack: (given, events) => {
       const batch = taken.get(given);
-      if (batch === undefined || events.length === batch.count) return;
+      const left = events.flatMap(readEvents);
+      if (batch === undefined || left.length === batch.count) return;
       let rest: SpooledBatch | undefined;
       try {
         // Both are there for a moment, which makes copies at worst.
         rest = startBatch(batch.route);
-        for (const event of events) append(rest, event);
+        for (const event of left) append(rest, event);
         finish(rest);
         queue.settle(given);
       } catch (error) {

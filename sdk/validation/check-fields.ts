@@ -1,15 +1,21 @@
-import type { Report } from './issue.ts';
+import type { Issue, Report } from './issue.ts';
 
 /** An id or name of 1 to `most` characters. Reports an error and answers false where it is not. */
 export function checkText(value: unknown, field: string, most: number, report: Report): value is string {
   if (typeof value === 'string' && value !== '' && isWithin(value, most)) return true;
-  report(
-    'error',
-    `bad_${field}`,
-    field,
-    `${field} should be a text of 1 to ${most} characters; it is ${nameOf(value)}`,
-  );
+  reportBad(value, field, `a text of 1 to ${most} characters`, report);
   return false;
+}
+
+/** Says what a field should be, and what it is. */
+export function reportBad(
+  value: unknown,
+  field: string,
+  wanted: string,
+  report: Report,
+  severity: Issue['severity'] = 'error',
+): void {
+  report(severity, `bad_${field}`, field, `${field} should be ${wanted}; it is ${nameOf(value)}`);
 }
 
 /** Characters are code points where it matters, as servers count them. */
@@ -28,29 +34,32 @@ export function checkTime(
   if (time === undefined) return Date.now();
   const millis = time instanceof Date ? time.getTime() : time;
   if (Number.isInteger(millis) && millis >= 1e12 && millis < 1e13) return millis;
-  const detail = `${field} should be a Date or milliseconds since 1970, of 13 digits; it is ${nameOf(time)}`;
-  report('error', `bad_${field}`, field, detail);
+  reportBad(time, field, 'a Date or milliseconds since 1970, of 13 digits', report);
   return undefined;
 }
 
 /** What the caller gives as properties: an object. Null and undefined are none; anything else is an error. */
-export function checkObject(value: unknown, field: string, report: Report): object | undefined {
+export function checkObject(value: unknown, field: string, report: Report): Members | undefined {
   if (value === undefined || value === null) return noMembers;
   if (typeof value === 'object' && !Array.isArray(value)) {
     const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null || Object.keys(value).length > 0) return value;
+    if (prototype === Object.prototype || prototype === null || Object.keys(value).length > 0)
+      return value as Members;
   }
-  report('error', `bad_${field}`, field, `${field} should be an object; it is ${nameOf(value)}`);
+  reportBad(value, field, 'an object', report);
   return undefined;
 }
 
-export const noMembers: object = Object.freeze({});
+/** Properties by their keys. */
+export type Members = Readonly<Record<string, unknown>>;
+
+export const noMembers: Members = Object.freeze({});
 
 /** Keys of a profile: one, or a list. */
 export function readKeys(keys: unknown, report: Report): readonly string[] | undefined {
   const list: unknown = typeof keys === 'string' ? [keys] : keys;
   if (Array.isArray(list) && list.every((key) => typeof key === 'string')) return list;
-  report('error', 'bad_keys', 'keys', `keys should be a text or a list of texts; it is ${nameOf(keys)}`);
+  reportBad(keys, 'keys', 'a text or a list of texts', report);
   return undefined;
 }
 

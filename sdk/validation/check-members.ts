@@ -1,6 +1,6 @@
 import type { Report } from './issue.ts';
 import { isPlainJson } from './plain-json.ts';
-import { memberOf } from './write-json.ts';
+import { leaveUnread, memberOf } from './write-json.ts';
 
 /** What a vendor documents for the members of properties and attributes. */
 export interface MemberRules {
@@ -98,8 +98,7 @@ function read(members: object, key: string, place: string, report: Report): unkn
   try {
     return Reflect.get(members, key);
   } catch (error) {
-    report('warning', 'unreadable', place, `${place} cannot be read: ${String(error)}; it is left out`);
-    return undefined;
+    return leaveUnread({ report }, place, error);
   }
 }
 

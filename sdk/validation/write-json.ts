@@ -10,6 +10,16 @@ import type { Report } from './issue.ts';
 export const writeJson = (object: object, field: string, report: Report): string =>
   writeMembers(object, { report, ancestors: [object] }, field);
 
+/** Adds a member that JSON.stringify cannot write to an object that is JSON already and has some; nothing where it is absent. */
+export const writeLast = (
+  json: string,
+  key: string,
+  value: object | undefined,
+  field: string,
+  report: Report,
+): string =>
+  value === undefined ? json : `${json.slice(0, -1)},"${key}":${writeJson(value, field, report)}}`;
+
 export interface Writing {
   readonly report: Report;
   readonly ancestors: object[];
@@ -48,7 +58,7 @@ function writeObject(value: object, writing: Writing, field: string): string | u
   try {
     return writeContent(value, writing, field);
   } catch (error) {
-    return leaveOut(writing, 'unreadable', field, `cannot be read: ${String(error)}`);
+    return leaveUnread(writing, field, error);
   } finally {
     ancestors.pop();
   }
@@ -94,7 +104,7 @@ function writeMembers(object: object, writing: Writing, field: string): string {
       const text = write(Reflect.get(object, key), writing, place);
       if (text !== undefined) written.push(`${JSON.stringify(key)}:${text}`);
     } catch (error) {
-      leaveOut(writing, 'unreadable', place, `cannot be read: ${String(error)}`);
+      leaveUnread(writing, place, error);
     }
   }
   return `{${written.join(',')}}`;
@@ -106,6 +116,10 @@ export const memberOf = (field: string, key: string): string =>
     ? `${field}.${key}`
     : `${field}[${JSON.stringify(key.slice(0, 100))}]`;
 
-function leaveOut({ report }: Writing, rule: string, field: string, is: string): undefined {
+function leaveOut({ report }: Pick<Writing, 'report'>, rule: string, field: string, is: string): undefined {
   report('warning', rule, field, `${field} ${is}; it is left out`);
 }
+
+/** A getter, or a `toJSON`, threw. */
+export const leaveUnread = (writing: Pick<Writing, 'report'>, field: string, error: unknown): undefined =>
+  leaveOut(writing, 'unreadable', field, `cannot be read: ${String(error)}`);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -98,9 +98,14 @@ function isPeer(name: string): boolean {
   return name !== floorName && !isOurs(name);
 }
 
-/** Into the folder of results, where nothing of theirs is found by anything else. */
+/** Exactly those of the lock file, into the folder of results, where nothing of theirs is found by anything else. */
 async function installPeers(): Promise<void> {
-  await cp(resolve(import.meta.dirname, 'sdk/package.json'), join(folder, 'package.json'));
-  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock', '--prefer-offline'];
-  await promisify(execFile)('npm', ['install', ...flags], { cwd: folder });
+  const lock = await readFile(resolve(import.meta.dirname, 'sdk/package-lock.json'), 'utf8');
+  const installed = join(folder, 'node_modules/installed-by.json');
+  if ((await readFile(installed, 'utf8').catch(() => '')) === lock) return;
+  for (const file of ['package.json', 'package-lock.json'])
+    await cp(resolve(import.meta.dirname, 'sdk', file), join(folder, file));
+  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
+  await promisify(execFile)('npm', ['ci', ...flags], { cwd: folder });
+  await writeFile(installed, lock);
 }
