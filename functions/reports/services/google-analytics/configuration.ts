@@ -24,12 +24,9 @@ const siteShape = z.strictObject({
           )
           .meta({ description: 'Admin, Property settings: the digits, as text.' }),
         role: z.enum(['primary', 'amp', 'app']).default('primary'),
-        waitForData: z
-          .boolean()
-          .default(true)
-          .meta({
-            description: 'false: pulled when the day is over, without asking whether it is complete.',
-          }),
+        waitForData: z.boolean().default(true).meta({
+          description: 'false: pulled when the day is over, without asking whether it is complete.',
+        }),
         timeZone: z
           .string()
           .refine(isTimeZone, 'must be a name of the tz database, as in Europe/London')
@@ -73,6 +70,12 @@ const settingsShape = z
       .lt(1)
       .default(1e-3)
       .meta({ description: 'How unlikely empty hours may be before they count as missing data.' }),
+    unchangedMinutes: z
+      .number()
+      .min(0)
+      .max(1440)
+      .default(50)
+      .meta({ description: 'For how long nothing of a day may have changed before it counts as complete.' }),
     tokenShare: z
       .number()
       .gt(0)
@@ -121,12 +124,9 @@ export const reportFields = {
       description:
         'Rows for these values of a dimension only, and one row, named by `rest`, that the API itself computes for all others, so that its users are right.',
     }),
-  derive: z
-    .array(z.enum(derivations))
-    .default([])
-    .meta({
-      description: 'Dimensions computed from those asked for: article (path, amp) and socialNetwork.',
-    }),
+  derive: z.array(z.enum(derivations)).default([]).meta({
+    description: 'Dimensions computed from those asked for: article (path, amp) and socialNetwork.',
+  }),
   ratios: z.array(ratioShape).default([]),
 };
 
@@ -278,4 +278,3 @@ function checkRatios(
       })),
   );
 }
-
