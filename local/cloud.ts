@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { createBigQuery } from '../shared/google/bigquery.ts';
 import { createPubSub } from '../shared/google/pubsub.ts';
+import { createControl } from './admin/control.ts';
+import { startAdminApi } from './admin/index.ts';
+import { readSeed } from './admin/read-seed.ts';
 import { type BigQueryFaults, startBigQuery } from './bigquery/index.ts';
 import { createBuckets } from './buckets.ts';
 import type { Faults } from './faults.ts';
@@ -27,6 +30,7 @@ export interface CloudOptions {
     storage: number;
     googleApis: number;
     monitoring: number;
+    adminApi: number;
   };
   queues: Queue[];
   jobs: Job[];
@@ -82,9 +86,15 @@ async function main(options: CloudOptions): Promise<void> {
     logMetrics,
     log,
   });
+  const adminApi = await startAdminApi({
+    port: ports.adminApi,
+    seed: readSeed(join(dataDir, 'admin-api.json')),
+    log,
+  });
   const [googleApis, bigquery, storage] = await Promise.all([
     startGoogleApis({
       port: ports.googleApis,
+      apis: [adminApi.handle, createControl(adminApi, '/_local/admin-api/')],
       keyFile: join(dataDir, 'token-issuer.pem'),
       control: {
         counts: () => counts(),
@@ -159,6 +169,7 @@ async function main(options: CloudOptions): Promise<void> {
     await bigquery.close();
     await storage.close();
     await monitoring.close();
+    await adminApi.close();
     await googleApis.close();
     process.exit(0);
   };

@@ -22,7 +22,7 @@ export interface Control {
 }
 
 /**
- * Serves the issuer of tokens, and the control of the local cloud: `GET /_local/counts`, `GET` and `POST /_local/faults`,
+ * Serves the issuer of tokens, the APIs that are mounted, and the control of the local cloud: `GET /_local/counts`, `GET` and `POST /_local/faults`,
  * `POST /_local/run-job` {name}, `POST /_local/log-entry` {service, entry}, and `POST /_local/token` {audience, email},
  * which signs for anyone on this machine.
  */
@@ -30,11 +30,13 @@ export async function startGoogleApis(options: {
   port: number;
   keyFile: string;
   control: Control;
+  /** APIs that answer their own paths, and return false where the path is another's. */
+  apis: readonly ((request: IncomingMessage, response: ServerResponse) => boolean)[];
 }): Promise<GoogleApis> {
-  const { port, keyFile, control } = options;
+  const { port, keyFile, control, apis } = options;
   const issuer = await createIssuer({ keyFile, issuer: `http://127.0.0.1:${port}` });
   const server = createServer((request, response) => {
-    if (issuer.handle(request, response)) return;
+    if (issuer.handle(request, response) || apis.some((handle) => handle(request, response))) return;
     serveControl(control, issuer, request, response).catch((error: unknown) =>
       answer(response, 500, { error: String(error) }),
     );

@@ -29,6 +29,7 @@ export interface Ports {
   storage: number;
   googleApis: number;
   monitoring: number;
+  adminApi: number;
   functions: Readonly<Record<string, number>>;
 }
 
@@ -135,6 +136,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     LOCAL_STORAGE: `127.0.0.1:${ports.storage}`,
     LOCAL_TOKEN_ISSUER: `http://127.0.0.1:${ports.googleApis}`,
     LOCAL_MONITORING: `127.0.0.1:${ports.monitoring}`,
+    LOCAL_ANALYTICS_ADMIN: `127.0.0.1:${ports.adminApi}`,
   };
   let faults = options.faults ?? {};
 
@@ -299,9 +301,8 @@ function portOf({ name }: Deployable, ports: Ports): number {
 }
 
 async function choosePorts(deployables: readonly Deployable[]): Promise<Ports> {
-  const [pubsub, bigquery, bigqueryGrpc, storage, googleApis, monitoring, ...others] = await findFreePorts(
-    6 + deployables.length,
-  );
+  const [pubsub, bigquery, bigqueryGrpc, storage, googleApis, monitoring, adminApi, ...others] =
+    await findFreePorts(7 + deployables.length);
   return {
     pubsub: pubsub!,
     bigquery: bigquery!,
@@ -309,6 +310,7 @@ async function choosePorts(deployables: readonly Deployable[]): Promise<Ports> {
     storage: storage!,
     googleApis: googleApis!,
     monitoring: monitoring!,
+    adminApi: adminApi!,
     functions: Object.fromEntries(deployables.map(({ name }, index) => [name, others[index]!])),
   };
 }

@@ -28,6 +28,7 @@ export const namedPorts = {
   storage: { flag: 'storage-port', variable: 'STORAGE_PORT', default: 9065 },
   googleApis: { flag: 'google-apis-port', variable: 'GOOGLE_APIS_PORT', default: 9070 },
   monitoring: { flag: 'monitoring-port', variable: 'MONITORING_PORT', default: 9075 },
+  adminApi: { flag: 'admin-api-port', variable: 'ADMIN_API_PORT', default: 9080 },
 } as const;
 
 export type NamedPort = keyof typeof namedPorts;
@@ -49,8 +50,9 @@ Usage: npm start [-- FLAGS]
   --bigquery-port NUMBER      BigQuery, REST                      BIGQUERY_PORT       9050
   --bigquery-grpc-port NUMBER BigQuery Storage Write, gRPC        BIGQUERY_GRPC_PORT  9060
   --storage-port NUMBER       Cloud Storage, REST                 STORAGE_PORT        9065
-  --google-apis-port NUMBER   issuer of tokens                    GOOGLE_APIS_PORT    9070
+  --google-apis-port NUMBER   Google's REST APIs, tokens          GOOGLE_APIS_PORT    9070
   --monitoring-port NUMBER    Cloud Monitoring, gRPC              MONITORING_PORT     9075
+  --admin-api-port NUMBER     Analytics Admin API, gRPC           ADMIN_API_PORT      9080
   --help                      this text
 
 A flag wins over its variable. Ctrl-C drains and stops; what is not yet loaded then is loaded at the next start.

@@ -134,7 +134,14 @@ describe('the options of npm start', () => {
       kind: 'options',
       options: {
         dataDir: '.tributary',
-        ports: { ingest: 8080, pubsub: 1111, bigquery: 3333, googleApis: 9070, monitoring: 9075 },
+        ports: {
+          ingest: 8080,
+          pubsub: 1111,
+          bigquery: 3333,
+          googleApis: 9070,
+          monitoring: 9075,
+          adminApi: 9080,
+        },
       },
     });
   });

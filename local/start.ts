@@ -158,7 +158,8 @@ function describeUrls({ ports, urls }: LocalCloud, { dataDir, settings }: StartO
     ['', `127.0.0.1:${ports.bigqueryGrpc}`, 'Storage Write, gRPC'],
     ['Pub/Sub', `127.0.0.1:${ports.pubsub}`, 'gRPC; PUBSUB_EMULATOR_HOST of other clients'],
     ['Storage', `http://127.0.0.1:${ports.storage}`, 'Cloud Storage; STORAGE_EMULATOR_HOST of other clients'],
-    ['Google APIs', urls.googleApis, 'issuer of tokens'],
+    ['Google APIs', urls.googleApis, 'REST: /v1alpha of the Analytics Admin API; issuer of tokens'],
+    ['', `127.0.0.1:${ports.adminApi}`, 'Analytics Admin API, gRPC'],
     ['Monitoring', `127.0.0.1:${ports.monitoring}`, 'gRPC; npm run status'],
     ['Data', resolve(dataDir), settings === undefined ? '' : `settings: ${settings}`],
   ];
