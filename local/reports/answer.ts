@@ -1,5 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
+import type { ServerResponse } from 'node:http';
 
 export interface Answer {
   status: number;
@@ -57,15 +56,4 @@ export function send(response: ServerResponse, { status, body }: Answer): void {
       'cache-control': 'private',
     })
     .end(bytes);
-}
-
-/** The body as JSON; undefined when it is none. An empty body is an empty object, as Google takes it. */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const body = await text(request);
-  if (body.trim() === '') return {};
-  try {
-    return JSON.parse(body) as unknown;
-  } catch {
-    return undefined;
-  }
 }

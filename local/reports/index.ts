@@ -1,12 +1,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { type Answer, readJson, refuse, send } from './answer.ts';
+import { refuse, send } from './answer.ts';
 import { type Clock, createClock } from './clock.ts';
-import { serveGoogleAnalytics } from './google-analytics/serve.ts';
-import { type ServiceAccountKeys, serveToken } from './oauth/serve-token.ts';
-import type { Caller } from './oauth/tokens.ts';
+import { isControlPath, serveControl } from './control.ts';
+import type { Faults } from './faults.ts';
+import { serveConsent } from './oauth/serve-consent.ts';
+import { createServiceAccountKey, type ServiceAccountKey } from './oauth/service-account-key.ts';
+import type { Tokens } from './oauth/tokens.ts';
+import { isApiPath } from './route.ts';
 import type { Seed } from './seed.ts';
-import { createWorld, type World } from './world.ts';
+import { serveCall } from './serve-call.ts';
+import type { ChannelSlice } from './truth/channel-slice.ts';
+import type { Slice } from './truth/property-slice.ts';
+import { answerAt, type ChannelTruthQuery, channelTruthOf, type TruthQuery, truthOf } from './truth-of.ts';
+import { type CallCount, createWorld } from './world.ts';
+import { YOUTUBE_LIMITS, type YouTubeLimits } from './youtube/quota.ts';
 
 export interface ReportsApisOptions {
   seed: Seed;
@@ -14,13 +21,33 @@ export interface ReportsApisOptions {
   clock?: Clock;
   /** Takes calls without a token too, as a laptop makes them. Default false: 401, as Google answers. */
   anonymous?: boolean;
+  youtubeLimits?: Partial<YouTubeLimits>;
+  /** Days of each property that stay in memory, 100 KB each when it is busy. Default 24. */
+  keptDays?: number;
 }
 
 /** Google's reporting APIs over one seeded truth. They serve nothing yet: mount `handle` on a server of your own. */
 export interface ReportsApis {
   clock: Clock;
-  /** Answers the APIs' own paths; false when the path is another's, the response then untouched. */
+  faults: Faults;
+  tokens: Pick<Tokens, 'revoke' | 'expireAll'>;
+  /** Answers the APIs' own paths and the control's; false when the path is another's, the response then untouched. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Calls since the start or the last reset, by API and method. */
+  calls(): Record<string, CallCount>;
+  resetCalls(): void;
+  truthOf(query: TruthQuery): Slice;
+  channelTruthOf(query: ChannelTruthQuery): ChannelSlice;
+  /** What runReport answers at an instant, without quotas and faults. */
+  answerAt(propertyId: string, request: object, at: Date | string): object;
+  /** The instants, in epoch milliseconds, at which what is shown of a property's day changes; ascending. */
+  changesOf(propertyId: string, day: string): number[];
+  /** What a property has used of its quotas in the current hour and day. */
+  quotaOf(
+    propertyId: string,
+  ): { hour: number; day: number; serverErrors: number; thresholded: number } | undefined;
+  /** A key file's content for one of the seed's service accounts. `tokenUri` is this server's /token. */
+  createServiceAccountKey(email: string, tokenUri: string): ServiceAccountKey;
 }
 
 export interface RunningReportsApis extends ReportsApis {
@@ -29,23 +56,45 @@ export interface RunningReportsApis extends ReportsApis {
   close(): Promise<void>;
 }
 
+const KEPT_DAYS = 24;
+
 export function createReportsApis(options: ReportsApisOptions): ReportsApis {
   const clock = options.clock ?? createClock();
-  const world = createWorld(options.seed, clock);
-  const keys: ServiceAccountKeys = new Map();
-  const anonymous = options.anonymous ?? false;
+  const world = createWorld(options.seed, clock, {
+    anonymous: options.anonymous ?? false,
+    youtubeLimits: { ...YOUTUBE_LIMITS, ...options.youtubeLimits },
+    keptDays: options.keptDays ?? KEPT_DAYS,
+  });
   return {
     clock,
+    faults: world.faults,
+    tokens: world.tokens,
     handle(request, response) {
       const url = new URL(request.url ?? '/', 'http://reports.local');
-      const serve = routeOf(world, keys, anonymous, request, url);
+      if (url.pathname === '/o/oauth2/v2/auth') {
+        serveConsent(world, response, url);
+        return true;
+      }
+      const serve = isControlPath(url.pathname)
+        ? serveControl
+        : isApiPath(url.pathname)
+          ? serveCall
+          : undefined;
       if (serve === undefined) return false;
-      serve().then(
-        (answer) => send(response, answer),
-        (error: unknown) => send(response, refuse(500, String(error))),
-      );
+      serve(world, request, response, url).catch((error: unknown) => {
+        if (response.headersSent) request.socket.destroy();
+        else send(response, refuse(500, String(error)));
+      });
       return true;
     },
+    calls: () => Object.fromEntries(world.calls),
+    resetCalls: () => world.calls.clear(),
+    truthOf: (query) => truthOf(world, query),
+    channelTruthOf: (query) => channelTruthOf(world, query),
+    answerAt: (propertyId, request, at) => answerAt(world, propertyId, request, at),
+    changesOf: (propertyId, day) => world.properties.get(propertyId)?.truth.changesOf(day) ?? [],
+    quotaOf: (propertyId) => world.properties.get(propertyId)?.quota.used(clock.now()),
+    createServiceAccountKey: (email, tokenUri) => createServiceAccountKey(world, email, tokenUri),
   };
 }
 
@@ -74,49 +123,4 @@ export async function startReportsApis(
       return closed;
     },
   };
-}
-
-function routeOf(
-  world: World,
-  keys: ServiceAccountKeys,
-  anonymous: boolean,
-  request: IncomingMessage,
-  url: URL,
-): (() => Promise<Answer>) | undefined {
-  const { pathname } = url;
-  if (pathname === '/token' && request.method === 'POST') {
-    return async () => serveToken(world, keys, new URLSearchParams(await text(request)));
-  }
-  const ofProperty = /^\/v1beta\/properties\/([^/:]+)(?::(\w+)|\/(metadata))$/.exec(pathname);
-  if (ofProperty !== null) {
-    const [, propertyId = '', verb, noun] = ofProperty;
-    return async () => {
-      const caller = callerOf(world, anonymous, request, url);
-      if ('status' in caller) return caller;
-      const body = request.method === 'POST' ? await readJson(request) : {};
-      return serveGoogleAnalytics(world, caller.caller, { propertyId, method: verb ?? noun ?? '', body });
-    };
-  }
-  return undefined;
-}
-
-function callerOf(
-  world: World,
-  anonymous: boolean,
-  request: IncomingMessage,
-  url: URL,
-): { caller: Caller | null } | Answer {
-  const token =
-    /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? url.searchParams.get('access_token');
-  if (token === null && anonymous) return { caller: null };
-  const caller = token === null ? undefined : world.tokens.callerOf(token);
-  if (caller !== undefined) return { caller };
-  const message =
-    token === null
-      ? 'Request is missing required authentication credential.'
-      : 'Request had invalid authentication credentials.';
-  return refuse(
-    401,
-    `${message} Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.`,
-  );
 }

@@ -84,6 +84,12 @@ const channelSchema = z.strictObject({
   subscribers: z.int().min(0).default(10_000),
   hiddenSubscribers: z.boolean().default(false),
   monetized: z.boolean().default(false),
+  /** Rows by country of fewer views than this are left out. */
+  anonymizedBelowViews: z.int().min(0).default(0),
+  /** Of all videos, the share that is deleted some day: rows by video then leave them out. */
+  deletedVideosRate: rate.default(0.002),
+  /** When the owner took it in: what was before is shown only with includeHistoricalChannelData. */
+  linkedAt: instant.optional(),
   createdAt: instant.optional(),
   /** From here on it is no longer of the owner: 403. */
   unlinkedAt: instant.optional(),
@@ -91,7 +97,7 @@ const channelSchema = z.strictObject({
   zeroDays: z.array(day).default([]),
 });
 
-const ownerSchema = z.strictObject({
+export const ownerSchema = z.strictObject({
   id: z.string(),
   displayName: z.string(),
   /** Hours from the end of a Pacific day to its report, half of the days. */

@@ -38,8 +38,10 @@ const pacific = () => zoneOf('America/Los_Angeles');
 export interface PropertyQuota {
   limits: QuotaLimits;
   /** Undefined when a request may run; it then counts as running until `leave`. */
-  enter(now: number, thresholdedRequests: number): Answer | undefined;
+  enter(now: number): Answer | undefined;
   leave(): void;
+  /** Counts reports by dimensions of which rows may be withheld; refused when there are too many in the hour. */
+  takeThresholded(now: number, requests: number): Answer | undefined;
   spend(now: number, tokens: number): void;
   serverError(now: number): void;
   /** `propertyQuota` of an answer that took so many tokens. */
@@ -63,17 +65,12 @@ export function createPropertyQuota(limits: QuotaLimits): PropertyQuota {
     if (nowDay !== day) [day, inDay] = [nowDay, 0];
   };
   const left = (limit: number, used: number) => Math.max(0, limit - used);
-  const exhausted = (what: string, returns: string) =>
-    refuse(429, `Exhausted ${what}. These quota tokens will return in under ${returns}. ${LEARN_MORE}`);
   return {
     limits,
-    enter(now, thresholdedRequests) {
+    enter(now) {
       turn(now);
       if (running >= limits.concurrentRequests) {
-        return refuse(
-          429,
-          `Exhausted concurrent requests quota. Please wait for pending requests to complete. ${LEARN_MORE}`,
-        );
+        return concurrentExhausted();
       }
       if (inDay >= limits.tokensPerDay) return exhausted('property tokens per day', '24 hours');
       if (inHour >= limits.tokensPerHour) return exhausted('property tokens per hour', 'an hour');
@@ -81,17 +78,21 @@ export function createPropertyQuota(limits: QuotaLimits): PropertyQuota {
         return exhausted('property tokens for a project per hour', 'an hour');
       }
       if (serverErrors >= limits.serverErrorsPerProjectPerHour) {
-        return refuse(429, `Exhausted server errors quota. ${LEARN_MORE}`);
+        return serverErrorsExhausted();
       }
-      if (thresholded + thresholdedRequests > limits.potentiallyThresholdedRequestsPerHour) {
-        return refuse(429, `Exhausted potentially thresholded requests quota. ${LEARN_MORE}`);
-      }
+      if (thresholded >= limits.potentiallyThresholdedRequestsPerHour) return thresholdedExhausted();
       running++;
-      thresholded += thresholdedRequests;
+      return undefined;
+    },
+    takeThresholded(now, requests) {
+      turn(now);
+      const most = limits.potentiallyThresholdedRequestsPerHour;
+      if (requests > 0 && thresholded + requests > most) return thresholdedExhausted();
+      thresholded += requests;
       return undefined;
     },
     leave() {
-      running--;
+      running = Math.max(0, running - 1);
     },
     spend(now, tokens) {
       turn(now);
@@ -107,7 +108,10 @@ export function createPropertyQuota(limits: QuotaLimits): PropertyQuota {
       return {
         tokensPerDay: { consumed: tokens, remaining: left(limits.tokensPerDay, inDay) },
         tokensPerHour: { consumed: tokens, remaining: left(limits.tokensPerHour, inHour) },
-        concurrentRequests: { consumed: 0, remaining: left(limits.concurrentRequests, Math.max(0, running - 1)) },
+        concurrentRequests: {
+          consumed: 0,
+          remaining: left(limits.concurrentRequests, Math.max(0, running - 1)),
+        },
         serverErrorsPerProjectPerHour: {
           consumed: 0,
           remaining: left(limits.serverErrorsPerProjectPerHour, serverErrors),
@@ -127,4 +131,27 @@ export function createPropertyQuota(limits: QuotaLimits): PropertyQuota {
       return { hour: inHour, day: inDay, serverErrors, thresholded };
     },
   };
+}
+
+/** 429 of the buckets of tokens. */
+export function exhausted(what: string, returnsIn: string): Answer {
+  return refuse(
+    429,
+    `Exhausted ${what}. These quota tokens will return in under ${returnsIn}. ${LEARN_MORE}`,
+  );
+}
+
+export function concurrentExhausted(): Answer {
+  return refuse(
+    429,
+    `Exhausted concurrent requests quota. Please wait for pending requests to complete. ${LEARN_MORE}`,
+  );
+}
+
+export function serverErrorsExhausted(): Answer {
+  return refuse(429, `Exhausted server errors quota. ${LEARN_MORE}`);
+}
+
+export function thresholdedExhausted(): Answer {
+  return refuse(429, `Exhausted potentially thresholded requests quota. ${LEARN_MORE}`);
 }

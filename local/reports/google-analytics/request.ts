@@ -54,7 +54,7 @@ export interface FilterExpression {
   filter?: Filter | undefined;
 }
 
-const expressionSchema: z.ZodType<FilterExpression> = z.lazy(() =>
+export const expressionSchema: z.ZodType<FilterExpression> = z.lazy(() =>
   z.strictObject({
     andGroup: z.strictObject({ expressions: z.array(expressionSchema) }).optional(),
     orGroup: z.strictObject({ expressions: z.array(expressionSchema) }).optional(),

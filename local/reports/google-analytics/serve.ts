@@ -1,7 +1,8 @@
 import { type Answer, refuse } from '../answer.ts';
 import type { Caller } from '../oauth/tokens.ts';
 import type { World } from '../world.ts';
-import { parseBatch, parseReport, type ReportRequest } from './request.ts';
+import { checkCompatibility, describeFields } from './metadata.ts';
+import { parseBatch, parseCompatibility, parseReport, type ReportRequest } from './request.ts';
 import { countThresholded, runReport } from './run-report.ts';
 
 const SCOPES = [
@@ -48,6 +49,15 @@ export function serveGoogleAnalytics(
       if ('refused' in made) return made.refused;
       return { status: 200, body: { reports: made.bodies, kind: 'analyticsData#batchRunReports' } };
     }
+    case 'getMetadata':
+      return {
+        status: 200,
+        body: describeFields(call.propertyId, world.properties.get(call.propertyId)?.truth.seed),
+      };
+    case 'checkCompatibility': {
+      const parsed = parseCompatibility(call.body);
+      return 'refused' in parsed ? parsed.refused : checkCompatibility(parsed.value);
+    }
     default:
       return refuse(501, `The local Data API has no method ${call.method}.`);
   }
@@ -64,6 +74,8 @@ function runReports(
   const { truth, quota } = property;
   const now = clock.now();
   const thresholded = countThresholded(requests, truth);
+  const tooMany = quota.takeThresholded(now, thresholded);
+  if (tooMany !== undefined) return { refused: tooMany };
   const bodies: object[] = [];
   for (const request of requests) {
     const ran = runReport(truth, request, now);

@@ -9,18 +9,15 @@ export const DEFAULT_USER_SCOPES = [
   'https://www.googleapis.com/auth/youtubepartner',
 ];
 
-/** The public keys of service accounts by key id, which the control hands out. */
-export type ServiceAccountKeys = Map<string, { email: string; publicKey: string }>;
-
 /** `POST /token`: a refresh token, a code of consent or a service account's signed claim for an access token. */
-export function serveToken(world: World, keys: ServiceAccountKeys, form: URLSearchParams): Answer {
+export function serveToken(world: World, form: URLSearchParams): Answer {
   switch (form.get('grant_type')) {
     case 'refresh_token':
       return refresh(world, form);
     case 'authorization_code':
       return exchange(world, form);
     case 'urn:ietf:params:oauth:grant-type:jwt-bearer':
-      return sign(world, keys, form.get('assertion') ?? '');
+      return sign(world, form.get('assertion') ?? '');
     default:
       return fail(400, 'unsupported_grant_type', `Invalid grant_type: ${form.get('grant_type') ?? ''}`);
   }
@@ -64,7 +61,7 @@ function checkClient({ seed }: World, form: URLSearchParams): Answer | undefined
   return undefined;
 }
 
-function sign(world: World, keys: ServiceAccountKeys, assertion: string): Answer {
+function sign(world: World, assertion: string): Answer {
   const [head = '', claims = '', signature = ''] = assertion.split('.');
   const header = decode(head);
   const said = decode(claims);
@@ -72,7 +69,7 @@ function sign(world: World, keys: ServiceAccountKeys, assertion: string): Answer
   if (!world.seed.serviceAccounts.includes(email)) {
     return fail(400, 'invalid_grant', 'Invalid grant: account not found');
   }
-  const key = keys.get(String(header.kid ?? ''));
+  const key = world.keys.get(String(header.kid ?? ''));
   const signed =
     key?.email === email &&
     verify(
