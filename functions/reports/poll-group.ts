@@ -1,0 +1,123 @@
+import type { log as writeLog } from '../../shared/host/log.ts';
+import type { AppendRows } from './append-rows.ts';
+import { createCallLedger } from './call-ledger.ts';
+import { changeGroupState, type GroupState, readGroupState, type StateStore } from './group-state.ts';
+import { applyFailures, findHold, liftHolds } from './holds.ts';
+import { gateKey, indexVerdicts, isSettled } from './list-due.ts';
+import { learn } from './plan.ts';
+import type { StoredAvailability } from './report-store.ts';
+import { listDays } from './services/calendar.ts';
+import type { Availability, Entity, ProbeRequest, Service, ServiceContext } from './services/service.ts';
+
+export interface ProbeOptions extends StateStore {
+  readonly append: AppendRows;
+  readonly now: () => number;
+  readonly log: typeof writeLog;
+  readonly context: Omit<ServiceContext, 'recordCall'>;
+}
+
+export interface ProbedGroup {
+  readonly state: GroupState;
+  /** With what was just judged. */
+  readonly availability: readonly StoredAvailability[];
+  /** Days that were judged, and those of them that may be pulled now. */
+  readonly judged: number;
+  readonly settled: number;
+  readonly failed: number;
+}
+
+/**
+ * Judges the days of a property or content owner that are open, and stores each verdict with its proof. Days whose
+ * verdict is positive are never asked about again, waiting ones not before their time.
+ */
+export async function probeGroup(
+  service: Service,
+  group: string,
+  dates: { readonly from: string; readonly to: string },
+  known: readonly StoredAvailability[],
+  options: ProbeOptions,
+): Promise<ProbedGroup> {
+  const { now, append, log } = options;
+  const { source } = service;
+  const entities = service.entities.filter(({ probeGroup: own }) => own === group);
+  const ids = new Set(entities.map(({ entityId }) => entityId));
+  const availability = known.filter(({ entityId }) => ids.has(entityId));
+  const state = await readGroupState(options, source, group);
+  const nothing = { state, availability, judged: 0, settled: 0, failed: 0 };
+  if (findHold(state, now()) !== undefined) return nothing;
+  const able = entities.filter(({ entityId }) => findHold(state, now(), { entityId }) === undefined);
+  const open = listOpen(service, able, dates, availability, now());
+  if (open.length === 0) return nothing;
+
+  const ledger = createCallLedger(source, append);
+  const context: ServiceContext = { ...options.context, recordCall: ledger.record };
+  const request: ProbeRequest = { probeGroup: group, open, history: availability };
+  const outcome = await service.probe(request, context);
+  const probedAt = new Date(now());
+  const last = indexVerdicts(availability);
+  const fresh = outcome.availability.filter((row) => isNews(row, last.get(gateKey(row.entityId, row.gate))));
+  await append(
+    'report_availability',
+    fresh.map((row) => ({
+      source,
+      entity_id: row.entityId,
+      gate: row.gate,
+      date: row.date,
+      verdict: row.verdict,
+      rule: row.rule,
+      proof: JSON.stringify(row.proof),
+      not_before: row.notBefore === null ? undefined : row.notBefore.getTime() * 1_000,
+      probed_at: probedAt.getTime() * 1_000,
+      flags: row.flags,
+    })),
+  );
+  const failures = outcome.failures.map((failure) => ({ failure }));
+  let isLogged = false;
+  const after = await changeGroupState(options, source, group, (before) => {
+    let next = ledger.calls.length === 0 ? before : learn(before, ledger.calls, [], now());
+    for (const row of ledger.calls.some(({ status }) => status === 200) ? outcome.availability : []) {
+      if (row.verdict !== 'stopped') next = liftHolds(next, { entityId: row.entityId, report: null });
+    }
+    const once = isLogged ? () => {} : log;
+    isLogged = true;
+    return applyFailures(next, failures, { source, probeGroup: group, nowMs: now(), log: once });
+  });
+  await ledger.flush();
+  const settled = fresh.filter(({ verdict }) => verdict === 'available' || verdict === 'forced');
+  return {
+    state: after,
+    availability: [...availability, ...fresh.map((row) => ({ ...row, probedAt }))],
+    judged: fresh.length,
+    settled: settled.length,
+    failed: failures.length,
+  };
+}
+
+/** Of each entity and gate the days to be judged: of the range, and those that still wait from before it. */
+function listOpen(
+  { reports }: Service,
+  entities: readonly Entity[],
+  { from, to }: { readonly from: string; readonly to: string },
+  availability: readonly StoredAvailability[],
+  nowMs: number,
+): ProbeRequest['open'] {
+  const verdicts = indexVerdicts(availability);
+  return entities.flatMap((entity) => {
+    const own = reports.filter(({ entityIds }) => entityIds.includes(entity.entityId));
+    return [...new Set(own.map(({ gate }) => gate))].flatMap((gate) => {
+      const days = verdicts.get(gateKey(entity.entityId, gate)) ?? new Map<string, StoredAvailability>();
+      const waiting = [...days.values()].filter(({ date, verdict }) => date < from && verdict === 'waiting');
+      const dates = [...waiting.map(({ date }) => date).sort(), ...listDays(from, to)].filter((date) => {
+        const known = days.get(date);
+        return !isSettled(known) && (known?.notBefore?.getTime() ?? 0) <= nowMs;
+      });
+      return dates.length === 0 ? [] : [{ entity, gate, dates }];
+    });
+  });
+}
+
+/** A day that is merely too early says so once. */
+function isNews(row: Availability, days: ReadonlyMap<string, StoredAvailability> | undefined): boolean {
+  const known = days?.get(row.date);
+  return !(row.rule.startsWith('R0') && known?.rule === row.rule && known.verdict === row.verdict);
+}
