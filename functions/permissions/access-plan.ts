@@ -13,6 +13,8 @@ export interface PlannedChange {
   readonly after: Roles | null;
   /** Where the request asks for it: `changes[3]`. */
   readonly line: string;
+  /** Why, in the words of the request. */
+  readonly reason?: string | undefined;
 }
 
 /** One call of the API: up to 1,000 changes of one verb on one parent. */
@@ -35,6 +37,7 @@ export interface PlanLine {
   readonly outcome: Verb | 'unchanged' | 'shadowed';
   readonly before: Roles | null;
   readonly after: Roles | null;
+  readonly reason?: string | undefined;
 }
 
 export interface Plan {

@@ -51,7 +51,7 @@ function groupParents(lines: readonly PlanLine[], order: 1 | -1): Unnumbered[] {
     verbs.flatMap((verb) => {
       const changes = ofParent
         .filter(({ outcome }) => outcome === verb)
-        .map(({ user, before, after, line }) => ({ user, before, after, line }))
+        .map(({ user, before, after, line, reason }) => ({ user, before, after, line, reason }))
         .sort((one, other) => compare(one.user, other.user));
       const account = ofParent[0]?.account;
       return account === undefined || changes.length === 0 ? [] : [{ account, parent, verb, changes }];

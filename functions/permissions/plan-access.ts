@@ -72,25 +72,31 @@ function drawLines(request: AccessRequest, resolved: Resolved, live: LiveState):
     const inheritedBy = (user: string): Roles | null =>
       planned.get(account)?.get(user) ??
       (planned.get(account)?.has(user) ? null : (live.bindings.get(account)?.get(user)?.roles ?? null));
-    const draw = (user: string, line: string, before: Roles | null, after: Roles | null): PlanLine[] => {
+    const draw = (
+      user: string,
+      { line, reason }: Pick<ResolvedWish, 'line' | 'reason'>,
+      before: Roles | null,
+      after: Roles | null,
+    ): PlanLine[] => {
       if (before === null && after === null) return [];
-      const outcome = judge(before, after);
+      const judged = judge(before, after);
       const inherited = isAccount(parent) || request.shadowed === 'write' ? null : inheritedBy(user);
       const isShadowed =
-        outcome === 'create' && inherited !== null && after !== null && covers(inherited, after);
-      return [{ account, parent, user, line, outcome: isShadowed ? 'shadowed' : outcome, before, after }];
+        judged === 'create' && inherited !== null && after !== null && covers(inherited, after);
+      const outcome = isShadowed ? 'shadowed' : judged;
+      return [{ account, parent, user, line, outcome, before, after, reason }];
     };
 
     const wishes = resolved.wishes.get(parent) ?? new Map<string, ResolvedWish>();
-    const wished = [...wishes].flatMap(([user, { wish, line }]) => {
+    const wished = [...wishes].flatMap(([user, wish]) => {
       const before = bindings?.get(user)?.roles ?? null;
-      return draw(user, line, before, fulfil(wish, before));
+      return draw(user, wish, before, fulfil(wish.wish, before));
     });
     const owner = resolved.owners.get(parent);
     const unwanted = [...(bindings ?? [])].flatMap(([user, { roles }]) =>
       owner === undefined || owner.members.has(user) || wishes.has(user)
         ? []
-        : draw(user, owner.line, roles, null),
+        : draw(user, owner, roles, null),
     );
     const lines = [...wished, ...unwanted];
     if (isAccount(parent)) planned.set(parent, new Map(lines.map(({ user, after }) => [user, after])));

@@ -8,21 +8,24 @@ export interface Resolved {
   /** By parent and user. */
   readonly wishes: ReadonlyMap<ParentName, ReadonlyMap<string, ResolvedWish>>;
   /** Who may have a binding, by parent. */
-  readonly owners: ReadonlyMap<ParentName, { readonly members: ReadonlySet<string>; readonly line: string }>;
+  readonly owners: ReadonlyMap<ParentName, Owner>;
   /** The parents whose bindings a plan needs: those that are named, and their accounts, whose roles they inherit. */
   readonly parents: readonly ParentName[];
   readonly problems: readonly Problem[];
 }
 
+export type Owner = Pick<Extract<Statement, { kind: 'only' }>, 'members' | 'line' | 'reason'>;
+
 export interface ResolvedWish {
   readonly wish: Wish;
   readonly line: string;
+  readonly reason: string | undefined;
 }
 
 /** Finds the parents that each line is about. Problems: places that cannot be seen, and lines that contradict there. */
 export function resolvePlaces({ statements }: AccessRequest, organisation: Organisation): Resolved {
   const wishes = new Map<ParentName, Map<string, ResolvedWish>>();
-  const owners = new Map<ParentName, { members: ReadonlySet<string>; line: string }>();
+  const owners = new Map<ParentName, Owner>();
   const problems: Problem[] = [];
   const places = createPlaceReader(organisation);
   for (const statement of statements) {
@@ -76,14 +79,14 @@ function createPlaceReader(organisation: Organisation): PlaceReader {
 function addWish(
   wishes: Map<ParentName, Map<string, ResolvedWish>>,
   parent: ParentName,
-  { user, wish, line }: Extract<Statement, { kind: 'wish' }>,
+  { user, wish, line, reason }: Extract<Statement, { kind: 'wish' }>,
 ): Problem[] {
   const users = wishes.get(parent) ?? new Map<string, ResolvedWish>();
   wishes.set(parent, users);
   const before = users.get(user);
   const combined = before === undefined ? wish : combineWishes(before.wish, wish);
   if (combined !== undefined) {
-    users.set(user, { wish: combined, line: before?.line ?? line });
+    users.set(user, { wish: combined, line: before?.line ?? line, reason: before?.reason ?? reason });
     return [];
   }
   const [is, was] = [describeWish(wish), describeWish(before?.wish ?? wish)];
