@@ -5,6 +5,8 @@ import { foldCounts } from '../functions/fold/metrics.ts';
 import type { SqlTexts } from '../functions/fold/read-sql.ts';
 import { ingestCounts } from '../functions/ingest/metrics.ts';
 import { loadCounts } from '../functions/load/metrics.ts';
+import { callerPolicySchema } from '../functions/permissions/caller-policy.ts';
+import { requestSchema } from '../functions/permissions/request-schema.ts';
 import { replayCounts } from '../functions/replay/metrics.ts';
 import type { CountDescription } from '../shared/host/metrics.ts';
 import { settingsSchema } from '../shared/settings/settings.ts';
@@ -32,6 +34,19 @@ export function deriveFiles(): Map<string, string> {
   files.set('infra/views/profiles.sql', viewOf(profilesView(readSqlOfFold())));
   files.set('infra/views/items.sql', viewOf(itemsView(readSqlOfFold())));
   files.set('infra/settings.schema.json', schemaFile(settingsSchema, 'shared/settings/settings.ts'));
+  files.set(
+    'infra/access-policy.schema.json',
+    schemaFile(callerPolicySchema, 'functions/permissions/caller-policy.ts'),
+  );
+  // A file names its schema, which who reads it takes off.
+  const requestFile = requestSchema.safeExtend({ $schema: z.string().optional() });
+  files.set(
+    'infra/access-request.schema.json',
+    schemaFile(
+      requestFile.describe(requestSchema.description ?? ''),
+      'functions/permissions/request-schema.ts',
+    ),
+  );
   files.set('docs/events.schema.json', schemaFile(tributaryEventFields, 'shared/wire/tributary/schema.ts'));
   files.set('infra/log-metrics.json', logMetricsFile([ingestCounts, loadCounts, replayCounts, foldCounts]));
   return files;
