@@ -97,6 +97,11 @@ export function listPeriods(grain: Grain, from: string, to: string): string[] {
   return listDays(from, to).filter((date) => endOfPeriod(grain, date) === date);
 }
 
+/** When Google's quotas of days begin anew: midnight in Mountain View, 23 to 25 hours after the last. */
+export function nextPacificDay(instantMs: number): number {
+  return endOfDay(dayAt(instantMs, 'America/Los_Angeles'), 'America/Los_Angeles');
+}
+
 const quarterMs = 15 * 60_000;
 const mostRemembered = 10_000;
 const starts = new Map<string, number>();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dayAt, endOfDay, hourMs } from '../calendar.ts';
+import { hourMs, nextPacificDay } from '../calendar.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Failure, FailureKind } from '../service.ts';
 import type { ErrorClass } from '../try-call.ts';
@@ -125,8 +125,3 @@ function classifyQuota(said: string, { now, random }: ErrorContext, become: Beco
 }
 
 const jitterMs = 5 * 60_000;
-
-/** When quotas of days begin anew: midnight in Mountain View, 23 to 25 hours after the last. */
-export function nextPacificDay(now: number): number {
-  return endOfDay(dayAt(now, 'America/Los_Angeles'), 'America/Los_Angeles');
-}

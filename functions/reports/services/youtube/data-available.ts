@@ -1,0 +1,158 @@
+import { addDays } from '../calendar.ts';
+import type {
+  Availability,
+  Entity,
+  Failure,
+  ProbeOutcome,
+  ProbeRequest,
+  ServiceContext,
+} from '../service.ts';
+import { timeZone, type YouTubeConfiguration } from './configuration.ts';
+import type { ExecuteQuery } from './execute-query.ts';
+import { queryLinked } from './linked-channels.ts';
+import type { YouTubeRow } from './query-rows.ts';
+import { type Judgement, judgeDay, judgeTooEarly } from './rules.ts';
+
+/**
+ * Judges the open days of all channels of one content owner: for each gate one query by channel and day, for the union
+ * of the metrics that will be pulled, since an answer ends with the last day that has all of them.
+ */
+export async function dataAvailable(
+  { probeGroup, open }: ProbeRequest,
+  configuration: YouTubeConfiguration,
+  executeQuery: ExecuteQuery,
+  context: ServiceContext,
+): Promise<ProbeOutcome> {
+  const outcome = { availability: [] as Availability[], failures: [] as Failure[] };
+  for (const [gate, asked] of Map.groupBy(open, (it) => it.gate)) {
+    const due: Asked[] = [];
+    for (const { entity, dates } of asked) {
+      const settled = dates.flatMap((date) => {
+        const judged = judgeWithoutCall(entity, date, configuration, context.now());
+        return judged === undefined ? [] : [describe(entity.entityId, gate, date, judged)];
+      });
+      outcome.availability.push(...settled);
+      const rest = dates.filter((date) => !settled.some((it) => it.date === date));
+      if (rest.length > 0) due.push({ entity, dates: rest });
+    }
+    if (due.length === 0) continue;
+    const judged = await judgeGate(probeGroup, gate, due, configuration, executeQuery, context);
+    outcome.availability.push(...judged.availability);
+    outcome.failures.push(...judged.failures);
+    // The other gates would meet the same.
+    if (judged.failures.some(({ entityId }) => entityId === null)) break;
+  }
+  return outcome;
+}
+
+interface Asked {
+  readonly entity: Entity;
+  readonly dates: readonly string[];
+}
+
+function judgeWithoutCall(
+  { waitForData }: Entity,
+  date: string,
+  { settings }: YouTubeConfiguration,
+  now: number,
+): Judgement | undefined {
+  const early = judgeTooEarly(date, timeZone, now, settings);
+  if (early !== undefined || waitForData) return early;
+  return { verdict: 'available', rule: 'no_wait', because: {}, notBefore: null };
+}
+
+async function judgeGate(
+  probeGroup: string,
+  gate: string,
+  due: readonly Asked[],
+  { ownerOf, reports, settings }: YouTubeConfiguration,
+  executeQuery: ExecuteQuery,
+  context: ServiceContext,
+): Promise<ProbeOutcome> {
+  const days = due.flatMap(({ dates }) => dates).sort();
+  const owner = ownerOf(probeGroup);
+  const metrics = [
+    ...new Set(
+      reports
+        .filter((report) => report.gate === gate)
+        .flatMap((report) => report.metrics.map(({ name }) => name)),
+    ),
+  ].sort();
+  const { rows: came, unlinked } = await queryLinked(
+    {
+      owner,
+      probeGroup,
+      channels: due.map(({ entity }) => entity.entityId),
+      reports: [],
+      from: addDays(days[0] ?? '', -daysBefore),
+      to: days.at(-1) ?? '',
+      dimensions: owner.id === undefined ? ['day'] : ['channel', 'day'],
+      metrics,
+      filters: null,
+    },
+    settings.rowsPerRequest,
+    executeQuery,
+    context,
+  );
+  if (came.kind === 'failed') return { availability: [], failures: [...unlinked, came.failure] };
+  const daysOf = groupDays(came.rows, due);
+  const watermark =
+    [...daysOf.values()]
+      .flatMap((own) => [...own])
+      .sort()
+      .at(-1) ?? null;
+  const now = context.now();
+  const availability = due.flatMap(({ entity: { entityId }, dates }) => {
+    if (unlinked.some((failure) => failure.entityId === entityId)) return [];
+    const own = daysOf.get(entityId) ?? new Set<string>();
+    return dates.map((date) => {
+      const others = Array.from({ length: daysBefore }, (_, index) => addDays(date, -1 - index));
+      const judged = judgeDay(
+        {
+          date,
+          now,
+          timeZone,
+          watermark,
+          hasRow: own.has(date),
+          otherRows: others.filter((day) => own.has(day)).length,
+          otherDays: others.filter((day) => watermark !== null && day <= watermark).length,
+        },
+        settings,
+      );
+      return describe(entityId, gate, date, judged, { watermark, metrics });
+    });
+  });
+  return { availability, failures: unlinked };
+}
+
+const daysBefore = 6;
+
+/** The days of which each channel has a row. */
+function groupDays(rows: readonly YouTubeRow[], due: readonly Asked[]): Map<string, Set<string>> {
+  const days = new Map<string, Set<string>>();
+  for (const { dimensions } of rows) {
+    const channel = dimensions.channel ?? due[0]?.entity.entityId ?? '';
+    const own = days.get(channel) ?? new Set<string>();
+    days.set(channel, own.add(dimensions.day ?? ''));
+  }
+  return days;
+}
+
+function describe(
+  entityId: string,
+  gate: string,
+  date: string,
+  { verdict, rule, because, notBefore }: Judgement,
+  seen: Readonly<Record<string, unknown>> = {},
+): Availability {
+  return {
+    entityId,
+    gate,
+    date,
+    verdict,
+    rule,
+    proof: { timeZone, ...seen, because },
+    flags: verdict === 'forced' ? ['forced'] : [],
+    notBefore: notBefore === null ? null : new Date(notBefore),
+  };
+}
