@@ -18,7 +18,11 @@ const script = fileURLToPath(new URL('status.ts', import.meta.url));
 
 async function run(flags: string[], environment: NodeJS.ProcessEnv) {
   const child = spawn(process.execPath, [script, ...flags], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr, [code]] = await Promise.all([
@@ -79,7 +83,7 @@ describe('the status of a running cloud', () => {
         return parts;
       } catch (error) {
         if (Date.now() - began > 60_000) throw error;
-        await wait(300);
+        await wait(1_000);
       }
     }
   }

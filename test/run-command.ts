@@ -11,6 +11,7 @@ export function startCommand(cloud: LocalCloud, name: string, ...args: string[])
     cwd: ROOT,
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       REPLAY_PORT: String(ports.functions.replay),
       FOLD_PORT: String(ports.functions.fold),
       PUBSUB_PORT: String(ports.pubsub),

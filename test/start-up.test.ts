@@ -29,7 +29,14 @@ function launch(name: string, change: Environment) {
   const source = join(ROOT, 'dist', name);
   return spawn(process.execPath, [join(source, 'node_modules/.bin/functions-framework')], {
     cwd: source,
-    env: { PORT: '0', HOST: '127.0.0.1', FUNCTION_TARGET: name, ...complete[name], ...change },
+    env: {
+      PORT: '0',
+      HOST: '127.0.0.1',
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      FUNCTION_TARGET: name,
+      ...complete[name],
+      ...change,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
