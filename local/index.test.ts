@@ -132,3 +132,8 @@ test('closing delivers what is under way before load ends', async () => {
   expect(cloud.pid('load')).toBeUndefined();
   expect(cloud.pid('cloud')).toBeUndefined();
 });
+
+test('a function that does not exist is named before anything starts', async () => {
+  const starting = startLocal({ dataDir, ports: 'free', functions: ['ingest', 'lode'] });
+  await expect(starting).rejects.toThrow('infra/functions.json has no function lode.');
+});

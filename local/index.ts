@@ -42,6 +42,8 @@ export interface LocalOptions {
   host?: string;
   /** The settings file. Default: settings.json in the data folder, whenever there is one. */
   settings?: string;
+  /** The functions to start, by their names. Default: all; a topic is made with the function that it is pushed to. */
+  functions?: readonly string[];
   /** Where the built functions are. Default: dist of the repository. */
   built?: string;
   /** 60 lets an hour of Pub/Sub's backoff, leases and retention pass in a minute. Default 1. */
@@ -104,14 +106,15 @@ const OPERATOR_ACCOUNT = `operator@${ACCOUNT_DOMAIN}`;
 const SPILL_BUCKET = 'tributary-spill';
 const FOLD_BUCKET = 'tributary-fold';
 /** In the cloud the schedule is enough; on a laptop nobody waits five minutes for what he has just sent. */
+const FOLD = 'fold';
 const FOLD_JOB = 'fold';
 const FOLD_EVERY_MS = 5_000;
 /** The host of a function gives its requests and hooks ten seconds, as Cloud Run does. */
 const GRACE_MS = 12_000;
 
-/** Starts the local cloud and every function of infra/functions.json. Rejects with what the first process to fail said. */
+/** Starts the local cloud and the functions of infra/functions.json. Rejects with what the first process to fail said. */
 export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
-  const deployables = readDeployables();
+  const deployables = chooseDeployables(options.functions);
   const built = options.built ?? fileURLToPath(new URL('../dist', import.meta.url));
   for (const { name } of deployables) {
     if (existsSync(join(built, name))) continue;
@@ -119,7 +122,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
   }
   const dataDir = resolve(options.dataDir);
   await mkdir(dataDir, { recursive: true });
-  const ports = options.ports === 'free' ? await choosePorts(deployables) : options.ports;
+  const ports = options.ports === 'free' ? await choosePorts(readDeployables()) : options.ports;
   const report = options.report ?? (() => {});
   const metrics = createMetricsForwarder((line) => control('log-entry', line));
   const common = {
@@ -148,7 +151,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     queues: deployables.flatMap((it) => queueOf(it, ports)),
     jobs: deployables.flatMap((it) => jobsOf(it, ports)),
     buckets: [SPILL_BUCKET, FOLD_BUCKET],
-    runWhenRowsCome: [{ job: FOLD_JOB, table: 'state_log', everyMs: FOLD_EVERY_MS }],
+    runWhenRowsCome: deployables.some(({ name }) => name === FOLD)
+      ? [{ job: FOLD_JOB, table: 'state_log', everyMs: FOLD_EVERY_MS }]
+      : [],
     faults,
     timeScale: options.timeScale ?? 1,
   });
@@ -292,6 +297,14 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     },
     abandon,
   };
+}
+
+function chooseDeployables(names: readonly string[] | undefined): readonly Deployable[] {
+  const all = readDeployables();
+  if (names === undefined) return all;
+  const unknown = names.find((wanted) => !all.some(({ name }) => name === wanted));
+  if (unknown !== undefined) throw new Error(`infra/functions.json has no function ${unknown}.`);
+  return all.filter(({ name }) => names.includes(name));
 }
 
 function portOf({ name }: Deployable, ports: Ports): number {

@@ -83,7 +83,12 @@ const send = ({ method, path, headers, body }: SdkRequest) =>
   });
 
 beforeAll(async () => {
-  cloud = await startLocal({ dataDir: folder, ports: 'free', faults: { pubsub: { redeliverRate: 0.3 } } });
+  cloud = await startLocal({
+    dataDir: folder,
+    ports: 'free',
+    functions: ['ingest', 'load'],
+    faults: { pubsub: { redeliverRate: 0.3 } },
+  });
   warehouse = warehouseOf(cloud);
   for (let time = 0; time < 3; time++) {
     for (const [appid, requestsOf] of Object.entries(ways)) {

@@ -16,7 +16,12 @@ let cloud: LocalCloud;
 let warehouse: Warehouse;
 
 beforeAll(async () => {
-  cloud = await startLocal({ dataDir: folder, ports: 'free', faults: { pubsub: { redeliverRate: 0.3 } } });
+  cloud = await startLocal({
+    dataDir: folder,
+    ports: 'free',
+    functions: ['ingest', 'load'],
+    faults: { pubsub: { redeliverRate: 0.3 } },
+  });
   warehouse = warehouseOf(cloud);
   for (const { requests, success } of [analysysCaptured, growingioCaptured]) {
     for (const capture of [...requests, ...requests, ...requests]) {

@@ -21,6 +21,7 @@ beforeAll(async () => {
   cloud = await startLocal({
     dataDir: folder,
     ports: 'free',
+    functions: ['ingest', 'load', 'fold'],
     settings: settingsFile,
     environment: { fold: { LEASE_SECONDS: '2' } },
     faults: { pubsub: { redeliverRate: 0.3 } },

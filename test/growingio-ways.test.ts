@@ -58,7 +58,12 @@ async function send({ method, path, headers, body }: SdkRequest): Promise<void> 
 }
 
 beforeAll(async () => {
-  cloud = await startLocal({ dataDir: folder, ports: 'free', faults: { pubsub: { redeliverRate: 0.3 } } });
+  cloud = await startLocal({
+    dataDir: folder,
+    ports: 'free',
+    functions: ['ingest', 'load'],
+    faults: { pubsub: { redeliverRate: 0.3 } },
+  });
   warehouse = warehouseOf(cloud);
   for (let time = 0; time < 3; time++) {
     for (const [name, requestsOf] of Object.entries(ways)) {

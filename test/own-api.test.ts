@@ -28,6 +28,7 @@ beforeAll(async () => {
   cloud = await startLocal({
     dataDir: folder,
     ports: 'free',
+    functions: ['ingest', 'load', 'replay'],
     settings: settingsFile,
     faults: { pubsub: { redeliverRate: 0.3 } },
   });

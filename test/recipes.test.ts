@@ -19,7 +19,7 @@ let bigquery: BigQuery;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tributary-recipes-'));
-  cloud = await startLocal({ dataDir: folder, ports: 'free' });
+  cloud = await startLocal({ dataDir: folder, ports: 'free', functions: ['ingest', 'load', 'fold'] });
   bigquery = createBigQuery('local', { ...cloud.environment });
   for (const { path, headers, body } of makeSampleTraffic(NOW)) {
     const { status } = await fetch(cloud.urls.ingest + path, { method: 'POST', headers, body });

@@ -28,7 +28,12 @@ const keptOut = { dialects: ['segment'] };
 
 beforeAll(async () => {
   decideSettings({ shop: keptOut, mill: keptOut });
-  cloud = await startLocal({ dataDir: folder, ports: 'free', settings: settingsFile });
+  cloud = await startLocal({
+    dataDir: folder,
+    ports: 'free',
+    functions: ['ingest', 'load', 'replay'],
+    settings: settingsFile,
+  });
   warehouse = warehouseOf(cloud);
 }, 120_000);
 

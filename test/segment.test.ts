@@ -25,6 +25,7 @@ beforeAll(async () => {
   cloud = await startLocal({
     dataDir: folder,
     ports: 'free',
+    functions: ['ingest', 'load', 'replay'],
     settings: settingsFile,
     environment: { ingest: { PUBLISH_TIMEOUT_MS: '500', SPILL_TIMEOUT_MS: '500' } },
     faults: { pubsub: { redeliverRate: 0.3 } },

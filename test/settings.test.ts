@@ -28,6 +28,7 @@ async function start(folder: string, environment: Record<string, NodeJS.ProcessE
   cloud = await startLocal({
     dataDir: folder,
     ports: 'free',
+    functions: ['ingest', 'load', 'replay'],
     environment,
     report(event) {
       if (event.name === 'ingest' && event.kind === 'line') lines.push(event.line);

@@ -71,6 +71,7 @@ export async function proveKill(options: KillOptions): Promise<KillFigures> {
   const cloud = await startLocal({
     dataDir: join(folder, 'data'),
     ports: 'free',
+    functions: ['ingest', 'load', 'replay'],
     timeScale,
     environment: { load: { ACK_DEADLINE_SECONDS: ackDeadlineSeconds } },
     faults: {

@@ -32,6 +32,7 @@ export async function proveRefusal(options: RefusalOptions): Promise<RefusalFigu
   const cloud = await startLocal({
     dataDir: folder,
     ports: 'free',
+    functions: ['ingest', 'load', 'replay'],
     timeScale,
     faults: { bigquery: { refuseAppends: true } },
     environment: { load: { ACK_DEADLINE_SECONDS: ackDeadlineSeconds } },

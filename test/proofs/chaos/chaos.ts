@@ -51,6 +51,7 @@ export async function proveChaos(options: ChaosOptions): Promise<void> {
   const cloud = await startLocal({
     dataDir: join(folder, 'data'),
     ports: 'free',
+    functions: ['ingest', 'load', 'replay'],
     settings,
     timeScale: 6,
     environment: { load: { ACK_DEADLINE_SECONDS: '10' }, ingest: { PUBLISH_TIMEOUT_MS: '1000' } },

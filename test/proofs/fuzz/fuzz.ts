@@ -57,6 +57,7 @@ export async function proveFuzz(options: FuzzOptions): Promise<FuzzFigures> {
   const cloud = await startLocal({
     dataDir: join(folder, 'data'),
     ports: 'free',
+    functions: ['ingest', 'load', 'replay', 'fold'],
     report: (event) => isClosing || noteProcess(findings, event),
   });
   const memory = watchMemory(() => cloud.pid('ingest'), 500);

@@ -77,6 +77,7 @@ export async function proveOutage(options: OutageOptions): Promise<OutageFigures
   const cloud = await startLocal({
     dataDir: folder,
     ports: 'free',
+    functions: ['ingest', 'load', 'replay'],
     environment: { ingest: { PUBLISH_TIMEOUT_MS: String(options.publishTimeoutMs) } },
   });
   const answers: (BatchAnswer & { phase: string })[] = [];

@@ -47,6 +47,7 @@ export async function proveSegment(options: SegmentProofOptions): Promise<Record
   const cloud = await startLocal({
     dataDir: folder,
     ports: 'free',
+    functions: ['ingest', 'load', 'replay'],
     faults: { pubsub: { redeliverRate: 0.05 } },
   });
   const figures: Record<string, SegmentFigures> = {};
