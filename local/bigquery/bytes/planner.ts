@@ -47,13 +47,28 @@ const DISABLED_OPTIMIZERS = [
 
 const ROW_NUMBER = 'rowid';
 
+/** Plans of the latest texts: who waits for rows asks the same again and again, and planning takes longer than running. */
+const MAX_KEPT = 200;
+
 /** Opens a database of its own, in memory, with tables as those of the queries but without rows: plans depend on no data. */
 export function openPlanner(): Planner {
   const known = new Map<string, readonly Field[]>();
+  const kept = new Map<string, { fields: readonly (readonly Field[])[]; scans: Scan[] }>();
   let opened: ReturnType<typeof open> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   async function scansOf(sql: string, tables: readonly PlannedTable[]): Promise<Scan[]> {
+    const before = kept.get(sql);
+    kept.delete(sql);
+    const isAsBefore = before?.fields.every((fields, index) => fields === tables[index]?.fields) ?? false;
+    const scans = before !== undefined && isAsBefore ? before.scans : await plan(sql, tables);
+    kept.set(sql, { fields: tables.map(({ fields }) => fields), scans });
+    const [oldest] = kept.keys();
+    if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+    return scans;
+  }
+
+  async function plan(sql: string, tables: readonly PlannedTable[]): Promise<Scan[]> {
     opened ??= open();
     const { connection } = await opened;
     for (const table of tables) {
@@ -63,9 +78,9 @@ export function openPlanner(): Planner {
       known.set(table.duckdbName, table.fields);
     }
     const explained = await connection.runAndReadAll(`EXPLAIN (FORMAT JSON) ${sql}`);
-    const plan: unknown = JSON.parse(String(explained.getRows()[0]?.[1]));
+    const steps: unknown = JSON.parse(String(explained.getRows()[0]?.[1]));
     const byName = new Map(tables.map((table) => [table.duckdbName, table]));
-    return stepsOf(plan).flatMap((step) => readScan(step, byName));
+    return stepsOf(steps).flatMap((step) => readScan(step, byName));
   }
 
   return {
