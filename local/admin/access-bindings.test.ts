@@ -288,3 +288,17 @@ test('the account summaries are the tree of what the caller may see, 50 accounts
     propertySummaries: [{ property: 'properties/5001', parent: 'accounts/1001', canEdit: false }],
   });
 });
+
+test('a reset begins anew from another seed, for whoever needs many worlds', async () => {
+  const { api, client } = await startForTest();
+  api.setFaults([{ kind: 'read', answers: 'ABORTED', times: null }]);
+  await refusalOf(client.listAccessBindings({ parent: account }));
+  api.reset({
+    caller: 'me@example.com',
+    accounts: [{ id: '7', displayName: 'Next', bindings: [{ user: 'me@example.com', roles: [ADMIN] }] }],
+  });
+  expect(api.calls()).toEqual([]);
+  const [bindings] = await client.listAccessBindings({ parent: 'accounts/7' });
+  expect(bindings.map(({ user }) => user)).toEqual(['me@example.com']);
+  expect(Object.keys(api.state().accounts)).toEqual(['accounts/7']);
+});

@@ -25,7 +25,7 @@ export type Dispatch = (
 export interface DispatchOptions {
   readonly methods: Readonly<Record<string, Method>>;
   readonly world: World;
-  readonly caller: string;
+  readonly caller: () => string;
   readonly clock: () => number;
   readonly rules: () => Rules;
   readonly quotas: () => Quotas;
@@ -38,21 +38,25 @@ export interface DispatchOptions {
 }
 
 /** Everything between the wire and the methods: quotas, faults, the log of calls. */
-export function createDispatch(options: DispatchOptions): Dispatch {
+export function createDispatch(options: DispatchOptions): {
+  readonly call: Dispatch;
+  /** Drops what a fault has put off. */
+  forget(): void;
+} {
   const { methods, world, clock, faults, log } = options;
   /** What a fault has put off until the next call is answered. */
   let later: (() => void)[] = [];
 
-  return (name, request, from) => {
+  const call: Dispatch = (name, request, from) => {
     const method = methods[name];
     if (method === undefined) {
       const refusal = refuse(status.UNIMPLEMENTED, `The local Admin API does not implement ${name}.`);
       return { kind: 'refusal', refusal };
     }
-    const call: Call = {
+    const received: Call = {
       method: name,
       kind: method.kind,
-      caller: from.caller ?? options.caller,
+      caller: from.caller ?? options.caller(),
       parent: method.parentOf(request),
       entries: method.entriesOf(request),
       transport: from.transport,
@@ -60,24 +64,24 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     };
     const due = later;
     later = [];
-    options.onCall(call);
-    purge(world, call.atMs);
+    options.onCall(received);
+    purge(world, received.atMs);
 
     const contextOf = (entries: number): Context => ({
       world,
-      caller: call.caller,
+      caller: received.caller,
       nowMs: clock(),
       rules: options.rules(),
       goesOn: (index) => index < entries,
     });
-    const overrun = options.quotas().take(call, call.atMs);
+    const overrun = options.quotas().take(received, received.atMs);
     const end = (answer: Answer, took: LoggedCall['took'], fault?: ParsedFault): Answer => {
       options.onAnswered({
-        ...call,
+        ...received,
         requests: overrun === undefined ? 1 : 0,
-        writes: overrun === undefined ? options.quotas().writesOf(call.kind, call.entries) : 0,
+        writes: overrun === undefined ? options.quotas().writesOf(received.kind, received.entries) : 0,
         answer: nameOf(answer),
-        took: call.kind === 'read' ? 'nothing' : took,
+        took: received.kind === 'read' ? 'nothing' : took,
         isFault: fault !== undefined,
       });
       for (const commit of due) commit();
@@ -88,7 +92,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (overrun !== undefined) {
       return end({ kind: 'refusal', refusal: throttle(options.throttleShape(), overrun) }, 'nothing');
     }
-    const fault = faults.pick(call);
+    const fault = faults.pick(received);
     if (fault === undefined) {
       const answer = run(Number.POSITIVE_INFINITY);
       return end(answer, answer.kind === 'response' ? 'everything' : 'nothing');
@@ -106,8 +110,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const done = run(commits === 'everything' ? Number.POSITIVE_INFINITY : commits);
     // A call that is refused on its merits takes no effect, whatever the fault would have made of its answer.
     if (done.kind !== 'response') return end(done, 'nothing');
-    const isWhole = commits === 'everything' || commits >= call.entries;
+    const isWhole = commits === 'everything' || commits >= received.entries;
     return end(answerOf(fault, done), isWhole ? 'everything' : 'part', fault);
+  };
+  return {
+    call,
+    forget() {
+      later = [];
+    },
   };
 }
 

@@ -68,6 +68,8 @@ export interface AdminApi {
   onCall(listener: (call: Call) => void): () => void;
   /** Changes that others make, past every check. */
   edit: Edits;
+  /** Begins anew from another seed: everything but the listeners is as it was at the start. */
+  reset(seed: Seed, randomSeed?: number): void;
   close(): Promise<void>;
 }
 
@@ -77,12 +79,12 @@ export interface AdminApi {
  */
 export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi> {
   const { host = '127.0.0.1', port, clock = Date.now, randomSeed = 1, log = () => {} } = options;
-  const seed = parseSeed(options.seed);
-  const random = createRandom(randomSeed);
+  let seed = parseSeed(options.seed);
+  let random = createRandom(randomSeed);
   const world = createWorld(seed, clock());
   let behavior: Behavior = { ...standardBehavior, ...options.behavior };
   let quotas = createQuotas(behavior.quotas);
-  const faults = createFaults(random);
+  const faults = createFaults(() => random());
   const listeners = new Set<(call: Call) => void>();
   let calls: LoggedCall[] = [];
   const dispatch = createDispatch({
@@ -95,7 +97,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi>
       ...firebaseLinkMethods,
     },
     world,
-    caller: seed.caller,
+    caller: () => seed.caller,
     clock,
     rules: () => ({ ...behavior, random }),
     quotas: () => quotas,
@@ -107,9 +109,9 @@ export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi>
     onAnswered: (call) => calls.push(call),
     log,
   });
-  const rest = createRest(dispatch, log);
+  const rest = createRest(dispatch.call, log);
   const [grpc, http] = await Promise.all([
-    serveGrpc(dispatch, { host, port }),
+    serveGrpc(dispatch.call, { host, port }),
     options.restPort === undefined ? undefined : serveHttp(rest, { host, port: options.restPort }),
   ]);
   return {
@@ -132,6 +134,16 @@ export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi>
       return () => listeners.delete(listener);
     },
     edit: createEdits(world, clock),
+    reset(next, nextRandomSeed = randomSeed) {
+      seed = parseSeed(next);
+      random = createRandom(nextRandomSeed);
+      Object.assign(world, createWorld(seed, clock()));
+      behavior = { ...standardBehavior, ...options.behavior };
+      quotas = createQuotas(behavior.quotas);
+      faults.set([]);
+      dispatch.forget();
+      calls = [];
+    },
     async close() {
       await Promise.all([grpc.close(), http?.close()]);
     },
