@@ -66,6 +66,7 @@ export interface LocalCloud {
     ingest: string;
     replay: string;
     fold: string;
+    reports: string;
     bigquery: string;
     storage: string;
     googleApis: string;
@@ -105,6 +106,7 @@ const SCHEDULER_ACCOUNT = `scheduler@${ACCOUNT_DOMAIN}`;
 const OPERATOR_ACCOUNT = `operator@${ACCOUNT_DOMAIN}`;
 const SPILL_BUCKET = 'tributary-spill';
 const FOLD_BUCKET = 'tributary-fold';
+const REPORTS_BUCKET = 'tributary-reports';
 /** In the cloud the schedule is enough; on a laptop nobody waits five minutes for what he has just sent. */
 const FOLD = 'fold';
 const FOLD_JOB = 'fold';
@@ -139,6 +141,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     LOCAL_STORAGE: `127.0.0.1:${ports.storage}`,
     LOCAL_TOKEN_ISSUER: `http://127.0.0.1:${ports.googleApis}`,
     LOCAL_MONITORING: `127.0.0.1:${ports.monitoring}`,
+    LOCAL_GOOGLE_APIS: `127.0.0.1:${ports.googleApis}`,
     LOCAL_ANALYTICS_ADMIN: `127.0.0.1:${ports.adminApi}`,
   };
   let faults = options.faults ?? {};
@@ -150,7 +153,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     ports,
     queues: deployables.flatMap((it) => queueOf(it, ports)),
     jobs: deployables.flatMap((it) => jobsOf(it, ports)),
-    buckets: [SPILL_BUCKET, FOLD_BUCKET],
+    buckets: [SPILL_BUCKET, FOLD_BUCKET, REPORTS_BUCKET],
     runWhenRowsCome: deployables.some(({ name }) => name === FOLD)
       ? [{ job: FOLD_JOB, table: 'state_log', everyMs: FOLD_EVERY_MS }]
       : [],
@@ -188,6 +191,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
           DATASET,
           SPILL_BUCKET,
           FOLD_BUCKET,
+          REPORTS_BUCKET,
+          REPORTS: join(dataDir, 'reports.yaml'),
+          REPORTS_OPTIONAL: 'true',
+          REPORTS_MAX_AGE_MS: '1000',
           ...deployable.environment,
           LOG_BATCHES: 'true',
           METRICS_INTERVAL_SECONDS: '2',
@@ -260,6 +267,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
       ingest: `http://127.0.0.1:${ports.functions.ingest}`,
       replay: `http://127.0.0.1:${ports.functions.replay}`,
       fold: `http://127.0.0.1:${ports.functions.fold}`,
+      reports: `http://127.0.0.1:${ports.functions['reports-poll']}`,
       bigquery: `http://127.0.0.1:${ports.bigquery}`,
       storage: `http://127.0.0.1:${ports.storage}`,
       googleApis: environment.LOCAL_TOKEN_ISSUER,

@@ -22,6 +22,7 @@ export const namedPorts = {
   ingest: { flag: 'ingest-port', variable: 'INGEST_PORT', default: functionPort('ingest') },
   replay: { flag: 'replay-port', variable: 'REPLAY_PORT', default: functionPort('replay') },
   fold: { flag: 'fold-port', variable: 'FOLD_PORT', default: functionPort('fold') },
+  reports: { flag: 'reports-port', variable: 'REPORTS_PORT', default: functionPort('reports-poll') },
   pubsub: { flag: 'pubsub-port', variable: 'PUBSUB_PORT', default: 8085 },
   bigquery: { flag: 'bigquery-port', variable: 'BIGQUERY_PORT', default: 9050 },
   bigqueryGrpc: { flag: 'bigquery-grpc-port', variable: 'BIGQUERY_GRPC_PORT', default: 9060 },
@@ -46,6 +47,7 @@ Usage: npm start [-- FLAGS]
   --ingest-host ADDRESS       0.0.0.0 to be reached from phones   INGEST_HOST         127.0.0.1
   --replay-port NUMBER        the private function replay         REPLAY_PORT         8082
   --fold-port NUMBER          the private function fold           FOLD_PORT           8083
+  --reports-port NUMBER       the private function reports-poll   REPORTS_PORT        8084
   --pubsub-port NUMBER        Pub/Sub, gRPC                       PUBSUB_PORT         8085
   --bigquery-port NUMBER      BigQuery, REST                      BIGQUERY_PORT       9050
   --bigquery-grpc-port NUMBER BigQuery Storage Write, gRPC        BIGQUERY_GRPC_PORT  9060

@@ -8,6 +8,7 @@ import { loadCounts } from '../functions/load/metrics.ts';
 import { callerPolicySchema } from '../functions/permissions/caller-policy.ts';
 import { requestSchema } from '../functions/permissions/request-schema.ts';
 import { replayCounts } from '../functions/replay/metrics.ts';
+import { reportsCounts } from '../functions/reports/metrics.ts';
 import type { CountDescription } from '../shared/host/metrics.ts';
 import { settingsSchema } from '../shared/settings/settings.ts';
 import { type EncodedTable, schemaVersions } from '../shared/warehouse/schema-versions.ts';
@@ -48,7 +49,10 @@ export function deriveFiles(): Map<string, string> {
     ),
   );
   files.set('docs/events.schema.json', schemaFile(tributaryEventFields, 'shared/wire/tributary/schema.ts'));
-  files.set('infra/log-metrics.json', logMetricsFile([ingestCounts, loadCounts, replayCounts, foldCounts]));
+  files.set(
+    'infra/log-metrics.json',
+    logMetricsFile([ingestCounts, loadCounts, replayCounts, foldCounts, reportsCounts]),
+  );
   return files;
 }
 

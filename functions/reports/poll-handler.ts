@@ -3,9 +3,12 @@ import type { VerifyToken } from '../../shared/google/verify-token.ts';
 import { admitCaller } from '../../shared/host/admit-caller.ts';
 import { describeError, readTrace } from '../../shared/host/log.ts';
 import { countTick, type ReportsCounts } from './metrics.ts';
+import type { OpenedServices } from './open-services.ts';
 import { type PollOptions, runPoll } from './run-poll.ts';
 
-export interface PollHandlerOptions extends PollOptions {
+export interface PollHandlerOptions extends Omit<PollOptions, 'services' | 'ladder' | 'lookbackDays'> {
+  /** Read anew for each tick. Rejects where there is no configuration that can be used. */
+  readonly readServices: () => Promise<OpenedServices>;
   readonly verifyToken: VerifyToken;
   readonly counts: ReportsCounts;
 }
@@ -25,7 +28,9 @@ export function createPollHandler(options: PollHandlerOptions) {
       return refuse(response, 404, 'not_found', 'There is POST /.');
     }
     try {
-      const tick = await runPoll(options);
+      const { services, poll } = await options.readServices();
+      const { lookbackDays, repullDays: ladder } = poll;
+      const tick = await runPoll({ ...options, services, ladder, lookbackDays });
       countTick(counts, tick);
       log('INFO', 'A tick has polled.', { ...tick });
       answer(response, 200, tick);

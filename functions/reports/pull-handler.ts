@@ -5,11 +5,14 @@ import { admitCaller } from '../../shared/host/admit-caller.ts';
 import { describeError, readTrace } from '../../shared/host/log.ts';
 import { readWholeBody } from '../../shared/host/read-whole-body.ts';
 import { countOrder, type ReportsCounts } from './metrics.ts';
+import type { OpenedServices } from './open-services.ts';
 import { answer, refuse } from './poll-handler.ts';
 import { parseOrder } from './pull-order.ts';
 import { type PullOptions, runPull } from './run-pull.ts';
 
-export interface PullHandlerOptions extends PullOptions {
+export interface PullHandlerOptions extends Omit<PullOptions, 'services' | 'ladder'> {
+  /** Read anew for each order. Rejects where there is no configuration that can be used. */
+  readonly readServices: () => Promise<OpenedServices>;
   readonly verifyToken: VerifyToken;
   readonly counts: ReportsCounts;
 }
@@ -61,7 +64,8 @@ export function createPullHandler(options: PullHandlerOptions) {
       return;
     }
     try {
-      const result = await runPull(order, options);
+      const { services, poll } = await options.readServices();
+      const result = await runPull(order, { ...options, services, ladder: poll.repullDays });
       countOrder(counts, result);
       const told = { source: order.source, probe_group: order.probeGroup, ...result, ...fields };
       if (result.kind === 'done') {
