@@ -5,8 +5,8 @@ import type { LocalEndpoint } from './endpoints.ts';
 
 /** The headers that authorize a request. They are kept apart from the clients, so that each request is counted once. */
 export interface Authorizer {
-  /** Rejects with TokenRefused, or with what the network did. */
-  headers(): Promise<Record<string, string>>;
+  /** `now` is in epoch milliseconds. Rejects with TokenRefused, or with what the network did. */
+  headers(now: number): Promise<Record<string, string>>;
   /** Forgets the token: the next headers ask for another. */
   renew(): void;
 }
@@ -68,11 +68,13 @@ export function createOwnAuthorizer(scopes: readonly string[]): Authorizer {
 
 interface TokenClient {
   getAccessToken(): Promise<{ token?: string | null }>;
+  readonly credentials: { readonly expiry_date?: number | null };
   readonly transporter: OAuth2Client['transporter'];
 }
 
 function remember(open: () => Promise<TokenClient>): Authorizer {
   let client: Promise<TokenClient> | undefined;
+  let expiresAt = Number.POSITIVE_INFINITY;
   const openOnce = async () => {
     const opened = await open();
     opened.transporter.interceptors.request.add({
@@ -87,11 +89,16 @@ function remember(open: () => Promise<TokenClient>): Authorizer {
     return opened;
   };
   return {
-    async headers() {
-      client ??= openOnce();
+    async headers(now) {
+      if (now >= expiresAt) client = undefined;
       try {
-        const { token } = await (await client).getAccessToken();
+        if (client === undefined) expiresAt = Number.POSITIVE_INFINITY;
+        client ??= openOnce();
+        const opened = await client;
+        const { token } = await opened.getAccessToken();
         if (!token) throw new TokenRefused('no_token', null, 'the answer held no access token');
+        const lifetimeMs = (opened.credentials.expiry_date ?? Number.POSITIVE_INFINITY) - Date.now();
+        expiresAt = Math.min(expiresAt, now + lifetimeMs - marginMs);
         return { authorization: `Bearer ${token}` };
       } catch (error) {
         client = undefined;
@@ -105,6 +112,8 @@ function remember(open: () => Promise<TokenClient>): Authorizer {
 }
 
 const withinMs = 10_000;
+/** A token must live as long as the call that it is sent with. */
+const marginMs = 60_000;
 const tokenUrl = ({ host, port }: LocalEndpoint) => `http://${host}:${port}/token`;
 
 async function readCredential(place: string, environment: NodeJS.ProcessEnv): Promise<string> {

@@ -26,11 +26,11 @@ export type Send = (options: CallOptions) => Promise<{ readonly status: number; 
 export async function exchange(
   send: Send,
   authorizer: Authorizer,
-  { signal }: Pick<ServiceContext, 'signal'>,
+  { signal, now }: Pick<ServiceContext, 'signal' | 'now'>,
   timeoutMs: number,
 ): Promise<Exchange> {
   try {
-    const headers = await authorizer.headers();
+    const headers = await authorizer.headers(now());
     const { status, data } = await send({
       headers,
       responseType: 'text',

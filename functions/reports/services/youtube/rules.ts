@@ -53,12 +53,19 @@ export function judgeDay(evidence: Evidence, settings: RuleSettings): Judgement 
   const isReached = watermark !== null && watermark >= date;
   const isUsual = otherDays >= leastDays && otherRows * 2 > otherDays;
   const because = { watermark, hasRow, otherRows, otherDays, ageHours };
-  const judge = (verdict: Verdict, rule: string): Judgement => ({ verdict, rule, because, notBefore: null });
+  const judge = (verdict: Verdict, rule: string, notBefore: number | null = null): Judgement => ({
+    verdict,
+    rule,
+    because,
+    notBefore,
+  });
   if (isReached && hasRow) return judge('available', 'watermark');
   if (isReached && (!isUsual || ageHours >= settings.zeroHours)) return judge('available', 'watermark_zero');
   if (ageHours >= settings.deadlineHours) return judge('forced', 'R5_forced');
-  return judge('waiting', isReached ? 'waiting_own_row' : 'waiting_watermark');
+  return judge('waiting', isReached ? 'waiting_own_row' : 'waiting_watermark', now + pauseMs);
 }
 
+/** A day comes once, after one to three days: looking every hour tells little sooner, and costs twice. */
+const pauseMs = 2 * hourMs;
 /** With fewer days to compare with nothing is usual. */
 const leastDays = 3;
