@@ -27,9 +27,9 @@ export function arrivalOf(property: PropertySeed, root: number, start: number): 
     share(root, minute, 2) * lag.jitterHours +
     (straggles ? -Math.log(1 - share(root, minute, 4)) * lag.stragglerHours : 0);
   const after = (moreHours: number): number => {
-    const at = start + HOUR_MS + Math.min(hours + moreHours, 71) * HOUR_MS;
+    const at = start + HOUR_MS + Math.round(Math.min(hours + moreHours, 71) * HOUR_MS);
     const outage = processingOutages.find((it) => at >= Date.parse(it.from) && at < Date.parse(it.to));
-    return outage === undefined ? at : Date.parse(outage.to) + share(root, minute, 5) * HOUR_MS;
+    return outage === undefined ? at : Date.parse(outage.to) + Math.round(share(root, minute, 5) * HOUR_MS);
   };
   const splits = share(root, minute, 6) < lag.splitRate;
   return {
@@ -59,6 +59,6 @@ export function restatementsOf(property: PropertySeed, root: number, end: number
     if (share(root, key, 20 + index) >= rate) return [];
     const isAfterDay28 = share(root, key, 30 + index) < afterDay28Rate;
     const ageDays = share(root, key, 40 + index) * (isAfterDay28 ? 12 : 26) + (isAfterDay28 ? 28.5 : 1);
-    return [{ kind, at: end + ageDays * 24 * HOUR_MS }];
+    return [{ kind, at: end + Math.round(ageDays * 24 * HOUR_MS) }];
   });
 }

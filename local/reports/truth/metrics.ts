@@ -14,7 +14,8 @@ export interface MetricSums {
   activeUsers: number;
   newUsers: number;
   lastVisit: number;
-  groups: Set<number>;
+  /** Made with the first user. */
+  groups: Set<number> | undefined;
 }
 
 export function createSums(): MetricSums {
@@ -30,7 +31,7 @@ export function createSums(): MetricSums {
     activeUsers: 0,
     newUsers: 0,
     lastVisit: -1,
-    groups: new Set(),
+    groups: undefined,
   };
 }
 
@@ -63,6 +64,7 @@ export function addMetrics(
     if ((flags & ENGAGED) !== 0) sums.engagedVisits += weight;
   }
   const group = day.group[hit] ?? 0;
+  sums.groups ??= new Set();
   if (sums.groups.has(group)) return;
   sums.groups.add(group);
   sums.users += weight;

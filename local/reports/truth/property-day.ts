@@ -9,7 +9,7 @@ import {
   sourcePlaces,
 } from './catalogue.ts';
 import { createDraws, drawCount, drawNormal, hash, share } from './hash.ts';
-import { dayAt, utcMidnight, type Zone, zoneOf } from './zones.ts';
+import { utcMidnight, type Zone, zoneOf } from './zones.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -211,8 +211,10 @@ function cellsOf(property: PropertySeed, root: number, spans: readonly ZoneSpan[
     const zone = zoneAt(spans, at);
     // The hours of a zone begin where its clock does: at half past in India.
     const start = at + (((-zone.offsetAt(at) % HOUR_MS) + HOUR_MS) % HOUR_MS);
-    if (zoneAt(spans, start) !== zone || dayAt(zone, start) !== day) continue;
-    const hour = new Date(start + zone.offsetAt(start)).getUTCHours();
+    if (zoneAt(spans, start) !== zone) continue;
+    const sinceMidnight = start + zone.offsetAt(start) - midnight;
+    if (sinceMidnight < 0 || sinceMidnight >= 24 * HOUR_MS) continue;
+    const hour = Math.floor(sinceMidnight / HOUR_MS);
     cells.push({ start, hour, arrival: arrivalOf(property, root, start) });
   }
   return cells;
