@@ -1,18 +1,17 @@
-import { type BaseOptions, BaseTracker } from './base-tracker.ts';
+import { type BaseOptions, BaseTracker, type ProfileKind } from './base-tracker.ts';
 import { createAnalysysRoute } from './routes/analysys-route.ts';
 import { noSuperProperties, type SuperProperties } from './super-properties.ts';
 import type { Tracked } from './tracked.ts';
-import { analysysLimits, analysysRules, isAnalysysName } from './validation/analysys-rules.ts';
+import { analysysLimits, analysysName, analysysRules, isAnalysysName } from './validation/analysys-rules.ts';
 import {
   checkObject,
   checkText,
   checkTime,
-  readKeys,
+  type Members,
   reportBad,
   throwDetail,
 } from './validation/check-fields.ts';
 import { areClean, cleanMembers } from './validation/check-members.ts';
-import { checkOperands, type OperandKind } from './validation/check-operands.ts';
 import { collectIssues, type EventIssues, type Report } from './validation/issue.ts';
 import { writeLast } from './validation/write-json.ts';
 
@@ -35,7 +34,7 @@ export interface AnalysysOptions {
  * caller gives is never changed. An event that is refused for an error is reported, and its promise settles with
  * `refused`; only the collector rejects (a full queue that refuses, a collector that is closed).
  */
-export class AnalysysTracker extends BaseTracker {
+export class AnalysysTracker extends BaseTracker<string, AnalysysOptions> {
   readonly #appId: string;
 
   /** Throws a TypeError for an appId that is no text of 1 to 255 characters. */
@@ -47,7 +46,7 @@ export class AnalysysTracker extends BaseTracker {
   }
 
   /** Somebody did something. `id`: the device, or with `isLogin` the user. */
-  track(id: string, name: string, properties?: object, options: AnalysysOptions = {}): Tracked {
+  track(id: string, name: string, properties?: object, options?: AnalysysOptions): Tracked {
     const issues = collectIssues(typeof name === 'string' ? name : 'track', this.onIssue);
     checkName(name, issues.report);
     const superProperties = this.superProperties;
@@ -55,63 +54,29 @@ export class AnalysysTracker extends BaseTracker {
   }
 
   /** The device `anonymousId` is used by the user `userId`, who has just logged in or registered. */
-  alias(userId: string, anonymousId: string, options: Omit<AnalysysOptions, 'isLogin'> = {}): Tracked {
+  alias(userId: string, anonymousId: string, options?: Omit<AnalysysOptions, 'isLogin'>): Tracked {
     const issues = collectIssues('alias', this.onIssue);
     checkText(anonymousId, 'anonymousId', analysysLimits.id, issues.report);
     const own = { $original_id: anonymousId };
     return this.#send(issues, { id: userId, xwhat: '$alias', own }, { ...options, isLogin: true });
   }
 
-  profileSet(id: string, properties: object, options: AnalysysOptions = {}): Tracked {
-    return this.#operate(id, 'profile_set', properties, options);
-  }
-
-  /** Sets what is not set yet. */
-  profileSetOnce(id: string, properties: object, options: AnalysysOptions = {}): Tracked {
-    return this.#operate(id, 'profile_set_once', properties, options);
-  }
-
-  /** Adds to numbers. */
-  profileIncrement(
+  protected readonly operate = (
+    issues: EventIssues,
+    kind: ProfileKind,
     id: string,
-    properties: Readonly<Record<string, number>>,
-    options: AnalysysOptions = {},
-  ): Tracked {
-    return this.#operate(id, 'profile_increment', properties, options);
-  }
+    properties: Members | undefined,
+    options: AnalysysOptions | undefined,
+  ): Tracked => {
+    const isUnset = kind === 'profile_unset';
+    // Which keys go: each with an empty text, of which nothing is to be said.
+    const keys = isUnset ? properties : undefined;
+    const own = keys && cleanMembers(keys, 'keys', keyRules, issues.report);
+    const draft = { id, xwhat: `$${kind}`, properties: isUnset ? undefined : properties, own };
+    return this.#send(issues, draft, options);
+  };
 
-  /** Adds to lists. */
-  profileAppend(
-    id: string,
-    properties: Readonly<Record<string, readonly string[]>>,
-    options: AnalysysOptions = {},
-  ): Tracked {
-    return this.#operate(id, 'profile_append', properties, options);
-  }
-
-  /** Removes one key of the profile, or several in one event. */
-  profileUnset(id: string, keys: string | readonly string[], options: AnalysysOptions = {}): Tracked {
-    const issues = collectIssues('profile_unset', this.onIssue);
-    const own = checkKeys(keys, issues.report);
-    if (own !== undefined && Object.keys(own).length === 0) return nothingToSend;
-    return this.#send(issues, { id, xwhat: '$profile_unset', own }, options);
-  }
-
-  /** Removes the whole profile. */
-  profileDelete(id: string, options: AnalysysOptions = {}): Tracked {
-    const issues = collectIssues('profile_delete', this.onIssue);
-    return this.#send(issues, { id, xwhat: '$profile_delete' }, options);
-  }
-
-  #operate(id: string, kind: OperandKind, properties: object, options: AnalysysOptions): Tracked {
-    const issues = collectIssues(kind, this.onIssue);
-    const given = checkObject(properties, 'properties', issues.report);
-    if (given !== undefined && Object.keys(given).length === 0) return nothingToSend;
-    if (given !== undefined) checkOperands(kind, given, issues.report);
-    return this.#send(issues, { id, xwhat: `$${kind}`, properties }, options);
-  }
-
-  #send({ report, refusal }: EventIssues, event: Draft, options: AnalysysOptions): Tracked {
+  #send({ report, refusal }: EventIssues, event: Draft, options: AnalysysOptions = {}): Tracked {
     const json = this.#write(event, options, report);
     const detail = refusal();
     if (detail !== undefined || json === undefined)
@@ -168,21 +133,13 @@ interface Draft {
 /** That of the vendor's Node SDK whose events these are, to the byte: what its servers know. */
 const libraryVersion = '4.0.5';
 
-const nothingToSend: Tracked = Promise.resolve(undefined);
-
 function checkName(name: unknown, report: Report): void {
-  if (!checkText(name, 'name', Infinity, report) || isAnalysysName(name)) return;
-  const detail = `the name ${JSON.stringify(name.slice(0, 100))} should be 1 to 99 letters, digits, _ and $, beginning with a letter or $`;
-  report('warning', 'bad_name', 'name', detail);
+  if (checkText(name, 'name', Infinity, report) && !isAnalysysName(name))
+    reportBad(name, 'name', analysysName, report, 'warning');
 }
 
-/** Members that say which keys go: each with an empty text. */
-function checkKeys(keys: unknown, report: Report): object | undefined {
-  const list = readKeys(keys, report);
-  if (list === undefined) return undefined;
-  const members = Object.fromEntries(list.map((key) => [key, '']));
-  return cleanMembers(members, 'keys', { ...analysysRules, warnEmpty: false }, report);
-}
+/** Of keys that go, with the empty text that they are sent with. */
+const keyRules = { ...analysysRules, warnEmpty: false };
 
 function isFew(members: object, superProperties: SuperProperties, report: Report): boolean {
   const { properties, refusedProperties } = analysysLimits;

@@ -50,9 +50,8 @@ export interface GrowingEventOptions extends GrowingOptions {
  * `refused`; only the collector rejects (a full queue that refuses, a collector that is closed).
  */
 export class GrowingTracker {
-  readonly #projectId: string;
-  readonly #dataSourceId: string;
-  readonly #platform: string;
+  readonly #itemTail: string;
+  readonly #eventTail: string;
   readonly #events: Route;
   readonly #items: Route;
   readonly #collector: Collector;
@@ -63,9 +62,8 @@ export class GrowingTracker {
     const { projectId, dataSourceId, collector, codec = json, platform = 'python', onIssue } = options;
     checkText(projectId, 'projectId', growingLimits.text, throwDetail);
     checkText(dataSourceId, 'dataSourceId', growingLimits.text, throwDetail);
-    this.#projectId = projectId;
-    this.#dataSourceId = dataSourceId;
-    this.#platform = platform;
+    this.#itemTail = writeTail({ dataSourceId, projectKey: projectId });
+    this.#eventTail = writeTail({ dataSourceId, projectKey: projectId, sdkVersion, platform });
     this.#events = createGrowingRoute('event', projectId, codec);
     this.#items = createGrowingRoute('item', projectId, codec);
     this.#collector = collector;
@@ -78,10 +76,8 @@ export class GrowingTracker {
   trackCustomEvent(name: string, options: GrowingEventOptions): Tracked {
     const issues = collectIssues(typeof name === 'string' ? name : 'trackCustomEvent', this.#onIssue);
     const { report } = issues;
-    if (checkText(name, 'name', growingLimits.text, report) && !isGrowingName(name)) {
-      const detail = `the name ${JSON.stringify(name.slice(0, 100))} should be 1 to 100 letters, digits and _, beginning with a letter`;
-      report('warning', 'bad_name', 'name', detail);
-    }
+    if (checkText(name, 'name', growingLimits.text, report) && !isGrowingName(name))
+      reportBad(name, 'name', '1 to 100 letters, digits and _, beginning with a letter', report, 'warning');
     return this.#sendEvent(issues, 'CUSTOM', name, options);
   }
 
@@ -93,7 +89,7 @@ export class GrowingTracker {
   ): Tracked {
     const issues = collectIssues('setLoginUserAttributes', this.#onIssue);
     if (readId(loginUserId, 'loginUserId', ignore) === undefined)
-      issues.report('error', 'missing_id', 'loginUserId', 'a loginUserId is needed');
+      issues.report('error', 'missing_id', 'loginUserId', 'an event needs a loginUserId');
     return this.#sendEvent(issues, 'LOGIN_USER_ATTRIBUTES', undefined, {
       ...options,
       loginUserId,
@@ -108,9 +104,7 @@ export class GrowingTracker {
     checkText(key, 'key', growingLimits.text, report);
     checkText(id, 'id', growingLimits.text, report);
     const members = readAttributes(attributes, report);
-    const item = { key, id };
-    const tail = { dataSourceId: this.#dataSourceId, projectKey: this.#projectId };
-    return this.#send(this.#items, issues, item, members, tail);
+    return this.#send(this.#items, issues, { key, id }, members, this.#itemTail);
   }
 
   /** Resolves when all that was tracked before is delivered or reported, that of other trackers of the collector too. */
@@ -139,22 +133,9 @@ export class GrowingTracker {
     const given = readAttributes(attributes, report);
     // A list of an event is joined; that of an item is sent as it is.
     const members = given && { members: joinLists(given.members, report), arePlain: given.arePlain };
-    const head = {
-      eventType,
-      timestamp,
-      eventName,
-      deviceId,
-      userKey,
-      userId,
-    };
-    const tail = {
-      sendTime: eventTime === undefined ? undefined : timestamp,
-      dataSourceId: this.#dataSourceId,
-      projectKey: this.#projectId,
-      sdkVersion,
-      platform: this.#platform,
-    };
-    return this.#send(this.#events, issues, head, members, tail);
+    const head = { eventType, timestamp, eventName, deviceId, userKey, userId };
+    const sendTime = eventTime === undefined ? '' : `,"sendTime":${timestamp}`;
+    return this.#send(this.#events, issues, head, members, sendTime + this.#eventTail);
   }
 
   #send(
@@ -162,7 +143,7 @@ export class GrowingTracker {
     { report, refusal }: EventIssues,
     head: object,
     members: Attributes | undefined,
-    tail: object,
+    tail: string,
   ): Tracked {
     let text: string | undefined;
     if (refusal() === undefined && members !== undefined) text = write(head, members, tail, report);
@@ -211,10 +192,12 @@ function checkIds(
     report('warning', 'key_without_id', 'loginUserKey', 'a loginUserKey needs a loginUserId');
 }
 
-/** The members in the order of the vendor's Python SDK. */
-function write(head: object, { members, arePlain }: Attributes, tail: object, report: Report): string {
+/** The members in the order of the vendor's Python SDK, of which `tail` is the last. */
+function write(head: object, { members, arePlain }: Attributes, tail: string, report: Report): string {
   const isEmpty = Object.keys(members).length === 0;
   const attributes = arePlain ? JSON.stringify(members) : writeJson(members, 'attributes', report);
-  const middle = isEmpty ? '' : `,"attributes":${attributes}`;
-  return `${JSON.stringify(head).slice(0, -1)}${middle},${JSON.stringify(tail).slice(1)}`;
+  return JSON.stringify(head).slice(0, -1) + (isEmpty ? '' : `,"attributes":${attributes}`) + tail;
 }
+
+/** What every event or item ends with. */
+const writeTail = (members: object): string => `,${JSON.stringify(members).slice(1)}`;

@@ -31,7 +31,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('the default entry is under 15 KB, minified and gzipped', () => {
   console.log(`tributary-sdk: ${built.entryBytes} bytes, minified and gzipped`);
-  expect(built.entryBytes).toBeLessThan(15 * 1024);
+  expect(built.entryBytes).toBeLessThan(15_000);
   expect(built.entryBytes).toBeGreaterThan(5_000);
 });
 

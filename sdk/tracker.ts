@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { EventKind } from '../shared/events/event.ts';
 import { toMessageId } from '../shared/wire/tributary/encode.ts';
 import type { TributaryEvent } from '../shared/wire/tributary/wire-event.ts';
-import { type BaseOptions, BaseTracker } from './base-tracker.ts';
+import { type BaseOptions, BaseTracker, type ProfileKind } from './base-tracker.ts';
 import { createTributaryRoute } from './routes/tributary-route.ts';
 import { noSuperProperties, type SuperProperties } from './super-properties.ts';
 import type { Tracked } from './tracked.ts';
@@ -10,11 +10,10 @@ import {
   checkObject,
   checkText,
   checkTime,
-  readKeys,
+  type Members,
   reportBad,
   throwDetail,
 } from './validation/check-fields.ts';
-import { checkOperands, type OperandKind } from './validation/check-operands.ts';
 import { collectIssues, type EventIssues, type Report } from './validation/issue.ts';
 import { isPlainJson, isPlainObject } from './validation/plain-json.ts';
 import { shortLimit, tributaryRules } from './validation/tributary-rules.ts';
@@ -53,7 +52,7 @@ export interface EventOptions {
  * gives is never changed. An event that is refused for an error is reported, and its promise settles with `refused`; only
  * the collector rejects (a full queue that refuses, a collector that is closed).
  */
-export class Tracker extends BaseTracker {
+export class Tracker extends BaseTracker<Who, EventOptions> {
   readonly #platform: string | undefined;
   readonly #prefix = randomBytes(16).toString('hex');
   #count = 0;
@@ -82,48 +81,6 @@ export class Tracker extends BaseTracker {
     return this.#send(issues, { kind: 'alias', who: { userId, anonymousId } }, options);
   }
 
-  profileSet(who: Who, properties: object, options?: EventOptions): Tracked {
-    return this.#operate('profile_set', who, properties, options);
-  }
-
-  /** Sets what is not set yet. */
-  profileSetOnce(who: Who, properties: object, options?: EventOptions): Tracked {
-    return this.#operate('profile_set_once', who, properties, options);
-  }
-
-  /** Adds to numbers. */
-  profileIncrement(
-    who: Who,
-    properties: Readonly<Record<string, number | bigint>>,
-    options?: EventOptions,
-  ): Tracked {
-    return this.#operate('profile_increment', who, properties, options);
-  }
-
-  /** Adds to lists. */
-  profileAppend(
-    who: Who,
-    properties: Readonly<Record<string, readonly unknown[]>>,
-    options?: EventOptions,
-  ): Tracked {
-    return this.#operate('profile_append', who, properties, options);
-  }
-
-  /** Removes keys of the profile. */
-  profileUnset(who: Who, keys: string | readonly string[], options?: EventOptions): Tracked {
-    const issues = collectIssues('profile_unset', this.onIssue);
-    const list = readKeys(keys, issues.report);
-    if (list?.length === 0) return nothingToSend;
-    const properties = Object.fromEntries((list ?? []).map((key) => [key, '']));
-    return this.#send(issues, { kind: 'profile_unset', who, properties }, options);
-  }
-
-  /** Removes the whole profile. */
-  profileDelete(who: Who, options?: EventOptions): Tracked {
-    const issues = collectIssues('profile_delete', this.onIssue);
-    return this.#send(issues, { kind: 'profile_delete', who }, options);
-  }
-
   /** What is known of an item: a row of the table `key`. */
   itemSet(key: string, id: string, properties?: object, options?: EventOptions): Tracked {
     const issues = collectIssues('item_set', this.onIssue);
@@ -132,21 +89,21 @@ export class Tracker extends BaseTracker {
     return this.#send(issues, { kind: 'item_set', who: nobody, name: key, itemId: id, properties }, options);
   }
 
-  #operate(kind: OperandKind, who: Who, properties: object, options: EventOptions | undefined): Tracked {
-    const issues = collectIssues(kind, this.onIssue);
-    const given = checkObject(properties, 'properties', issues.report);
-    if (given !== undefined && Object.keys(given).length === 0) return nothingToSend;
-    if (given !== undefined) checkOperands(kind, given, issues.report);
-    return this.#send(issues, { kind, who, properties }, options);
-  }
+  protected readonly operate = (
+    issues: EventIssues,
+    kind: ProfileKind,
+    who: Who,
+    properties: Members | undefined,
+    options: EventOptions | undefined,
+  ): Tracked => this.#send(issues, { kind, who, properties }, options);
 
   #send({ report, refusal }: EventIssues, draft: Draft, options: EventOptions = noOptions): Tracked {
     const { kind, who, superProperties = noSuperProperties } = draft;
     const { time, id, platform = this.#platform, sessionId, context } = options;
     if (kind !== 'item_set') checkWho(who, report);
-    if (id !== undefined) checkText(id, 'id', shortLimit, report);
-    if (platform !== undefined) checkText(platform, 'platform', shortLimit, report);
-    if (sessionId !== undefined) checkText(sessionId, 'sessionId', shortLimit, report);
+    checkShort(id, 'id', report);
+    checkShort(platform, 'platform', report);
+    checkShort(sessionId, 'sessionId', report);
     const occurredAt = checkTime(time, 'time', report);
     const given = checkObject(draft.properties, 'properties', report);
     const circumstances = context === undefined ? undefined : checkObject(context, 'context', report);
@@ -196,7 +153,6 @@ interface Draft {
 
 const noOptions: EventOptions = {};
 const nobody: Who = {};
-const nothingToSend: Tracked = Promise.resolve(undefined);
 
 function checkWho(who: unknown, report: Report): void {
   if (typeof who !== 'object' || who === null) {
@@ -204,14 +160,17 @@ function checkWho(who: unknown, report: Report): void {
     return;
   }
   const { anonymousId, userId, userKey }: Who = who;
-  if (anonymousId !== undefined) checkText(anonymousId, 'anonymousId', shortLimit, report);
-  if (userId !== undefined) checkText(userId, 'userId', shortLimit, report);
-  if (userKey !== undefined) checkText(userKey, 'userKey', shortLimit, report);
+  checkShort(anonymousId, 'anonymousId', report);
+  checkShort(userId, 'userId', report);
+  checkShort(userKey, 'userKey', report);
   if (anonymousId === undefined && userId === undefined)
-    report('error', 'missing_id', 'who', 'an event needs an anonymousId, a userId or both');
+    report('error', 'missing_id', 'who', 'an event needs an anonymousId or a userId');
   if (userKey !== undefined && userId === undefined)
     report('error', 'key_without_id', 'userKey', 'a userKey needs a userId');
 }
+
+const checkShort = (value: unknown, field: string, report: Report): boolean =>
+  value === undefined || checkText(value, field, shortLimit, report);
 
 /** A getter may throw. */
 function isPlain(members: object): boolean {

@@ -267,7 +267,7 @@ describe('Tracker', () => {
     expect(issues).toEqual([]);
     expect(await tracker.track({}, 'nobody')).toEqual({
       kind: 'refused',
-      detail: 'an event needs an anonymousId, a userId or both',
+      detail: 'an event needs an anonymousId or a userId',
     });
     expect(issues).toMatchObject([{ severity: 'error', rule: 'missing_id', field: 'who', event: 'nobody' }]);
     await untilDelivered(cloud);

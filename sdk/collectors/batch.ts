@@ -52,7 +52,7 @@ export function batch(options: BatchOptions): Collector {
     retryLimit: spool !== undefined || typeof whenFull === 'object' ? Infinity : 20,
     keepsAlive: spool === undefined,
   });
-  const maxAgeMs = readCount('maxAgeMs', options.maxAgeMs ?? 1000, 0, longestTimer);
+  const maxAgeMs = readCount(options, 'maxAgeMs', 1000, 0, longestTimer);
   const waitsForRoom = whenFull === 'wait';
   return deliverQueue(createQueue(options), { ...settings, maxAgeMs, waitsForRoom }, options);
 }
@@ -60,25 +60,22 @@ export function batch(options: BatchOptions): Collector {
 function createQueue(options: BatchOptions): Queue {
   const { spool: dir, whenFull = 'wait' } = options;
   const batchLimits = {
-    events: readLimit('maxEvents', options.maxEvents),
-    bytes: readLimit('maxBytes', options.maxBytes),
+    events: readCount(options, 'maxEvents', Infinity, 1),
+    bytes: readCount(options, 'maxBytes', Infinity, 1),
   };
-  const spoolLimit = readCount('spoolBytes', options.spoolBytes ?? 8192 * mebibyte, 1);
+  const spoolLimit = readCount(options, 'spoolBytes', 8192 * mebibyte, 1);
   const { trouble } = createReporter(options);
   if (dir !== undefined) {
     if (typeof whenFull === 'object') throw new TypeError('whenFull: { spill } has no meaning with a spool');
-    const memoryBytes = readCount('queueBytes', options.queueBytes ?? 16 * mebibyte, 1);
+    const memoryBytes = readCount(options, 'queueBytes', 16 * mebibyte, 1);
     return createSpoolQueue({ dir, bytes: spoolLimit, memoryBytes, whenFull, trouble }, batchLimits);
   }
-  const bytes = readCount('queueBytes', options.queueBytes ?? 64 * mebibyte, 1);
-  const events = readCount('queueEvents', options.queueEvents ?? 20_000, 1);
+  const bytes = readCount(options, 'queueBytes', 64 * mebibyte, 1);
+  const events = readCount(options, 'queueEvents', 20_000, 1);
   if (typeof whenFull === 'string') return createMemoryQueue({ events, bytes, whenFull }, batchLimits);
   const memory = createMemoryQueue({ events, bytes, whenFull: 'wait' }, batchLimits);
   const spool = { dir: whenFull.spill, bytes: spoolLimit, whenFull: 'refuse', trouble } as const;
   return createSpillQueue(memory, createSpoolQueue({ ...spool, memoryBytes: 0 }, batchLimits));
 }
-
-const readLimit = (option: string, value: number | undefined): number | undefined =>
-  value === undefined ? undefined : readCount(option, value, 1);
 
 const mebibyte = 1024 * 1024;

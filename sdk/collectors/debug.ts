@@ -1,4 +1,4 @@
-import type { Collector, Delivery } from '../delivery/route.ts';
+import type { Collector } from '../delivery/route.ts';
 import { type ImmediateOptions, immediate } from './immediate.ts';
 
 export interface DebugOptions extends Partial<ImmediateOptions> {
@@ -14,7 +14,7 @@ export function debug(options: DebugOptions = {}): Collector {
     add: async (route, json) => {
       print(`${route.name} ${json}`);
       const delivery = await sender?.add(route, json);
-      if (delivery !== undefined) print(`${route.name} ${describe(delivery)}`);
+      if (delivery !== undefined) print(`${route.name} ${JSON.stringify(delivery)}`);
       return delivery;
     },
     flush: async () => sender?.flush(),
@@ -25,10 +25,3 @@ export function debug(options: DebugOptions = {}): Collector {
 const printLine = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
-
-function describe(delivery: Delivery): string {
-  const { verdict } = { verdict: undefined, ...delivery };
-  const why = delivery.kind === 'delivered' ? verdict?.detail : delivery.detail;
-  const what = verdict === undefined ? delivery.kind : `${delivery.kind}, ${verdict.verdict}`;
-  return why === undefined ? what : `${what}: ${why}`;
-}

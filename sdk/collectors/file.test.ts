@@ -178,8 +178,8 @@ test('debug prints, and sends if it is given a url', async () => {
   expect(printed).toEqual([
     'analysys/test {"n":1}',
     'analysys/test {"n":2}',
-    'analysys/test delivered',
+    'analysys/test {"kind":"delivered"}',
     'analysys/test {"n":3}',
-    'analysys/test refused: the sink answered 400',
+    'analysys/test {"kind":"refused","detail":"the sink answered 400"}',
   ]);
 });

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { createDeferred } from '../delivery/create-deferred.ts';
 import { rejectTold } from '../delivery/deliver-queue.ts';
@@ -37,8 +37,8 @@ interface Waiting {
  */
 export function file(options: FileOptions): Collector {
   const { dir, rotate = 'hour' } = options;
-  const batchEvents = readCount('batchEvents', options.batchEvents ?? 1, 1);
-  const maxAgeMs = readCount('maxAgeMs', options.maxAgeMs ?? 1000, 0, longestTimer);
+  const batchEvents = readCount(options, 'batchEvents', 1, 1);
+  const maxAgeMs = readCount(options, 'maxAgeMs', 1000, 0, longestTimer);
   const { trouble } = createReporter(options);
   const files = new Map<string, AppendedFile>();
   const waiting = new Map<string, Waiting>();
@@ -46,7 +46,7 @@ export function file(options: FileOptions): Collector {
   let ageTimer: NodeJS.Timeout | undefined;
   let kept = 0;
   let isClosed = false;
-  mkdirSync(dir, { recursive: true });
+  fs.mkdirSync(dir, { recursive: true });
 
   const write = (folder: string, route: Route, events: readonly string[]) => {
     try {
@@ -77,11 +77,10 @@ export function file(options: FileOptions): Collector {
   const wait = (folder: string, route: Route, json: string): Promise<undefined> => {
     let batch = waiting.get(folder);
     if (batch === undefined) {
-      const { promise, resolve } = createDeferred<undefined | Promise<undefined>>();
-      const written = promise.then((result) => result);
+      const { promise: written, resolve: settle } = createDeferred<undefined>();
       // Who does not look at the promise is told by onError.
       written.catch(() => {});
-      batch = { route, events: [], written, settle: resolve };
+      batch = { route, events: [], written, settle };
       waiting.set(folder, batch);
     }
     batch.events.push(json);
@@ -109,7 +108,7 @@ export function file(options: FileOptions): Collector {
       isClosed = true;
       writeWaiting();
       process.off('exit', writeWaiting);
-      for (const { fd } of files.values()) closeSync(fd);
+      for (const { fd } of files.values()) fs.closeSync(fd);
       files.clear();
       return { undelivered, kept };
     },
@@ -130,7 +129,7 @@ function appendLines(files: Map<string, AppendedFile>, folder: string, name: str
   let file = files.get(folder);
   if (file === undefined || file.name !== name || isDeleted(file.fd)) {
     const fresh = openFile(folder, name);
-    if (file !== undefined) closeSync(file.fd);
+    if (file !== undefined) fs.closeSync(file.fd);
     file = fresh;
     files.set(folder, file);
   }
@@ -147,13 +146,13 @@ function appendLines(files: Map<string, AppendedFile>, folder: string, name: str
 
 /** What a process that was killed, or a full disk, left of a line is ended, so that only that one is lost. */
 function openFile(folder: string, name: string): AppendedFile {
-  mkdirSync(folder, { recursive: true });
-  const fd = openSync(join(folder, name), 'a+');
-  const { size } = fstatSync(fd);
+  fs.mkdirSync(folder, { recursive: true });
+  const fd = fs.openSync(join(folder, name), 'a+');
+  const { size } = fs.fstatSync(fd);
   const last = Buffer.alloc(1);
-  const isTorn = size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 10;
+  const isTorn = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 10;
   return { name, fd, isTorn };
 }
 
 /** A tool that sends files may delete them, also that of this hour. */
-const isDeleted = (fd: number): boolean => fstatSync(fd).nlink === 0;
+const isDeleted = (fd: number): boolean => fs.fstatSync(fd).nlink === 0;

@@ -1,6 +1,6 @@
-import { createDeferred } from '../delivery/create-deferred.ts';
+import { waitFor } from '../delivery/create-deferred.ts';
 import { createDeliverer, type Outcome } from '../delivery/deliver.ts';
-import { type DeliveryOptions, longestTimer, readDeliveryOptions } from '../delivery/delivery-options.ts';
+import { type DeliveryOptions, readDeliveryOptions } from '../delivery/delivery-options.ts';
 import { toLines } from '../delivery/event-lines.ts';
 import { createClosed } from '../delivery/queue.ts';
 import { createReporter } from '../delivery/report.ts';
@@ -42,10 +42,7 @@ export function immediate(options: ImmediateOptions): Collector {
   };
 
   const close = async (timeoutMs: number): Promise<CloseReport> => {
-    const { promise: tooLate, resolve: giveUp } = createDeferred<void>();
-    const timer = setTimeout(giveUp, Math.min(timeoutMs, longestTimer));
-    await Promise.race([flush(), tooLate]);
-    clearTimeout(timer);
+    await waitFor(flush(), timeoutMs);
     stopping = true;
     deliverer.stop();
     await flush();
@@ -69,10 +66,10 @@ export function immediate(options: ImmediateOptions): Collector {
 
 function toDelivery(outcome: Outcome | undefined): Delivery {
   const verdict = outcome?.verdicts?.[0];
-  const told = verdict === undefined ? {} : { verdict };
+  const told = verdict && { verdict };
   if (outcome?.kind === 'delivered') {
     const eventId = verdict?.event_id;
-    return { kind: 'delivered', ...(eventId === undefined ? {} : { eventId }), ...told };
+    return { kind: 'delivered', ...(eventId && { eventId }), ...told };
   }
   const detail = outcome?.detail ?? 'no reason given';
   return outcome?.kind === 'refused' ? { kind: 'refused', detail, ...told } : { kind: 'undelivered', detail };

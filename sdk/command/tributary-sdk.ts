@@ -137,7 +137,7 @@ function readSettings(url: string, flags: Flags) {
       url,
       connections: Number(flags.connections),
       retryLimit: Number(flags.retries),
-      requestTimeoutMs: readCount('--timeout', Number(flags.timeout), 0.001) * 1000,
+      requestTimeoutMs: readCount({ '--timeout': Number(flags.timeout) }, '--timeout', 10, 0.001) * 1000,
       verifyCertificate: !flags.insecure,
     };
     return readDeliveryOptions(options, { retryLimit: 20, keepsAlive: true });

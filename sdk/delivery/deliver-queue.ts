@@ -1,5 +1,5 @@
-import { createDeferred } from './create-deferred.ts';
-import { createDeliverer, type Outcome } from './deliver.ts';
+import { createDeferred, waitFor } from './create-deferred.ts';
+import { closedFirst, createDeliverer } from './deliver.ts';
 import { type DeliverySettings, longestTimer } from './delivery-options.ts';
 import { readEvents } from './event-lines.ts';
 import { createClosed, type Queue, type QueuedBatch } from './queue.ts';
@@ -136,22 +136,16 @@ export function deliverQueue(
   };
 
   const close = async (timeoutMs: number): Promise<CloseReport> => {
-    const { promise: tooLate, resolve: giveUp } = createDeferred<void>();
-    const timer = setTimeout(giveUp, Math.min(timeoutMs, longestTimer));
     // A server that was away for a while is asked again soon: there may be no later.
     deliverer.hurry(timeoutMs / 10);
-    await Promise.race([flush(), tooLate]);
-    clearTimeout(timer);
+    await waitFor(flush(), timeoutMs);
     clearTimeout(pauseTimer);
     stopping = true;
     deliverer.stop();
     await Promise.all(underWay);
     const { left, kept } = queue.close();
-    const detail = 'the collector closed before it was delivered';
-    for (const { route, events } of left) {
-      const outcome: Outcome = { kind: 'undelivered', events, detail, verdicts: undefined };
-      report(route.name, [outcome]);
-    }
+    for (const { route, events } of left)
+      report(route.name, [{ kind: 'undelivered', events, detail: closedFirst, verdicts: undefined }]);
     room?.make();
     for (const { done } of flushes.splice(0)) done();
     return {

@@ -28,6 +28,9 @@ export interface Deliverer {
   stop(): void;
 }
 
+/** Why what is left at the end was not delivered. */
+export const closedFirst = 'the collector closed before it was delivered';
+
 /** Delivers to one server; how many at once is for the caller to bound, by `connections`. */
 export function createDeliverer(settings: DeliverySettings): Deliverer {
   const sender = createSender(settings);
@@ -62,7 +65,7 @@ export function createDeliverer(settings: DeliverySettings): Deliverer {
       { kind, events, detail, verdicts },
     ];
     for (let failures = 0; ; ) {
-      if (isStopped) return end('undelivered', 'the collector closed before it could be sent');
+      if (isStopped) return end('undelivered', closedFirst);
       const judged = await attempt(route, events);
       if (judged.kind === 'delivered') return end('delivered', undefined, judged.verdicts);
       if (judged.kind === 'refused') return end('refused', judged.detail, judged.verdicts);

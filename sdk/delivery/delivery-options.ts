@@ -44,24 +44,26 @@ export function readDeliveryOptions(
 ): DeliverySettings {
   return {
     url: readUrl(options.url),
-    connections: readCount('connections', options.connections ?? 4, 1, 6),
-    requestTimeoutMs: readCount('requestTimeoutMs', options.requestTimeoutMs ?? 10_000, 1, longestTimer),
+    connections: readCount(options, 'connections', 4, 1, 6),
+    requestTimeoutMs: readCount(options, 'requestTimeoutMs', 10_000, 1, longestTimer),
     verifyCertificate: options.verifyCertificate ?? true,
-    retryLimit: readCount('retryLimit', options.retryLimit ?? defaults.retryLimit, 0),
-    backoffMs: readCount('backoffMs', options.backoffMs ?? 100, 0, longestTimer),
-    backoffCeilingMs: readCount('backoffCeilingMs', options.backoffCeilingMs ?? 30_000, 0, longestTimer),
-    retryAfterCeilingMs: readCount(
-      'retryAfterCeilingMs',
-      options.retryAfterCeilingMs ?? 300_000,
-      0,
-      longestTimer,
-    ),
+    retryLimit: readCount(options, 'retryLimit', defaults.retryLimit, 0),
+    backoffMs: readCount(options, 'backoffMs', 100, 0, longestTimer),
+    backoffCeilingMs: readCount(options, 'backoffCeilingMs', 30_000, 0, longestTimer),
+    retryAfterCeilingMs: readCount(options, 'retryAfterCeilingMs', 300_000, 0, longestTimer),
     keepsAlive: defaults.keepsAlive,
   };
 }
 
-/** A number of at least `least` and at most `most`; throws a RangeError that names the option otherwise. */
-export function readCount(option: string, value: number, least: number, most = Infinity): number {
+/** An option of at least `least` and at most `most`; throws a RangeError that names it otherwise. */
+export function readCount<Option extends string>(
+  options: { readonly [Key in Option]?: number },
+  option: Option,
+  byDefault: number,
+  least: number,
+  most = Infinity,
+): number {
+  const value = options[option] ?? byDefault;
   if (typeof value === 'number' && value >= least && value <= most) return value;
   const range = most === Infinity ? `${least} or more` : `${least} to ${most}`;
   throw new RangeError(`${option} is ${String(value)}; it must be ${range}`);

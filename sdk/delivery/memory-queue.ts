@@ -1,5 +1,12 @@
 import { createLineBuffer, type LineBuffer, mostSpare } from './event-lines.ts';
-import { type BatchLimits, createQueueFull, type Queue, type QueuedBatch } from './queue.ts';
+import {
+  type BatchLimits,
+  createQueueFull,
+  markNow,
+  numberBatch,
+  type Queue,
+  type QueuedBatch,
+} from './queue.ts';
 import type { Route } from './route.ts';
 
 export interface MemoryLimits {
@@ -23,11 +30,10 @@ export function createMemoryQueue(limits: MemoryLimits, batchLimits: BatchLimits
   const unsettled = new Set<MemoryBatch>();
   const putBack: QueuedBatch[] = [];
   const spare: Buffer[] = [];
-  let nextNumber = 0;
   let bytes = 0;
 
   const startBatch = (route: Route): MemoryBatch => {
-    const batch = { route, number: nextNumber++, events: createLineBuffer(spare.pop()) };
+    const batch = { route, number: numberBatch(), events: createLineBuffer(spare.pop()) };
     open.set(route, batch);
     unsettled.add(batch);
     return batch;
@@ -48,8 +54,8 @@ export function createMemoryQueue(limits: MemoryLimits, batchLimits: BatchLimits
 
     push: (route, json) => {
       if (!queue.hasRoom && limits.whenFull === 'refuse') throw createQueueFull(queue.size);
-      const eventLimit = Math.min(route.limits.events, batchLimits.events ?? Infinity);
-      const byteLimit = Math.min(route.limits.bytes, batchLimits.bytes ?? Infinity);
+      const eventLimit = Math.min(route.limits.events, batchLimits.events);
+      const byteLimit = Math.min(route.limits.bytes, batchLimits.bytes);
       let batch = open.get(route) ?? startBatch(route);
       let length = batch.events.add(json);
       if (batch.events.end > byteLimit && batch.events.count > 1) {
@@ -66,7 +72,7 @@ export function createMemoryQueue(limits: MemoryLimits, batchLimits: BatchLimits
 
     seal: () => {
       for (const batch of [...open.values()]) makeReady(batch);
-      return nextNumber;
+      return markNow();
     },
 
     isSettled: (mark) => {

@@ -46,11 +46,19 @@ export interface Queue {
   close(): { readonly left: readonly QueuedBatch[]; readonly kept: number };
 }
 
+let nextNumber = 0;
+
+/** Numbers of batches, in the order in which they began, of all queues: so that one mark holds for several. */
+export const numberBatch = (): number => nextNumber++;
+
+/** A mark that every batch which began before lies below. */
+export const markNow = (): number => nextNumber;
+
 /** How a queue is told what a batch may hold: the route's limits, and the collector's where they are lower. */
 export interface BatchLimits {
-  /** Undefined: what the route allows. */
-  readonly events: number | undefined;
-  readonly bytes: number | undefined;
+  /** Infinity: what the route allows. */
+  readonly events: number;
+  readonly bytes: number;
 }
 
 /** The error of an `add` after `close`. */

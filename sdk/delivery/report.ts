@@ -13,7 +13,7 @@ export function createReporter({ onDelivery, onError = warnOfDisk }: Reporting):
     try {
       onError(given);
     } catch (error) {
-      process.emitWarning(`onError threw ${String(error)}`, { type: 'TributarySdk' });
+      warn(`onError threw ${String(error)}`);
     }
   };
   return {
@@ -29,8 +29,8 @@ export function createReporter({ onDelivery, onError = warnOfDisk }: Reporting):
             route,
             kind,
             events: readEvents(events),
-            ...(verdicts === undefined ? {} : { verdicts }),
-            ...(detail === undefined ? {} : { detail }),
+            ...(verdicts && { verdicts }),
+            ...(detail && { detail }),
           });
         } catch (error) {
           trouble({ kind: 'callback', route, detail: `onDelivery threw ${String(error)}` });
@@ -42,10 +42,12 @@ export function createReporter({ onDelivery, onError = warnOfDisk }: Reporting):
 
 function warnOfLoss(route: string, kind: Outcome['kind'], count: number, detail = 'no reason given'): void {
   if (kind === 'delivered') return;
-  process.emitWarning(`${count} events of ${route} were ${kind}: ${detail}`, { type: 'TributarySdk' });
+  warn(`${count} events of ${route} were ${kind}: ${detail}`);
 }
 
 /** Attempts that are repeated are not worth a warning; a disk that takes nothing is. */
 const warnOfDisk: NonNullable<Reporting['onError']> = ({ kind, detail }) => {
-  if (kind === 'spool') process.emitWarning(detail, { type: 'TributarySdk' });
+  if (kind === 'spool') warn(detail);
 };
+
+const warn = (detail: string): void => process.emitWarning(detail, { type: 'TributarySdk' });

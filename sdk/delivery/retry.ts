@@ -1,4 +1,5 @@
 import type { DeliverySettings } from './delivery-options.ts';
+import { describeAnswer } from './describe-answer.ts';
 import type { Judgement, Route } from './route.ts';
 import type { Answer } from './send-request.ts';
 
@@ -20,7 +21,7 @@ export function drawDelay(
 export function judgeAnswer(route: Route, answer: Answer, events: number, now: number): Judgement {
   if (answer.kind === 'unanswered') return { kind: 'failed', detail: answer.detail };
   const { status, body } = answer;
-  const detail = `answered ${status} ${body.slice(0, 200)}`.trimEnd();
+  const detail = describeAnswer(status, body);
   if (status === 413) return { kind: 'too_large', detail };
   const isForLater = status === 408 || status === 429 || status >= 500;
   const judgement = isForLater ? { kind: 'failed' as const, detail } : route.judge(status, body, events);

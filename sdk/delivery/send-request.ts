@@ -71,7 +71,7 @@ export function createSender(settings: DeliverySettings): Sender {
     send,
     abort: () => {
       for (const [outgoing, settle] of underWay) {
-        settle(unanswered('broken off, because the collector closes'));
+        settle(unanswered('broken off'));
         outgoing.destroy();
       }
       agent.destroy();

@@ -9,8 +9,6 @@ import type { Route } from './route.ts';
  */
 export function createSpillQueue(memory: Queue, spool: Queue): Queue {
   const fromSpool = new WeakSet<QueuedBatch>();
-  const marks = new Map<number, readonly [number, number]>();
-  let nextMark = 0;
 
   const ownerOf = (batch: QueuedBatch) => (fromSpool.has(batch) ? spool : memory);
   /** Answers what the disk would not take. */
@@ -24,14 +22,6 @@ export function createSpillQueue(memory: Queue, spool: Queue): Queue {
       }
     }
     return toLines([]);
-  };
-
-  const isSettled = (mark: number): boolean => {
-    const [inMemory, onDisk] = marks.get(mark) ?? [undefined, undefined];
-    if (inMemory === undefined || onDisk === undefined) return true;
-    if (!memory.isSettled(inMemory) || !spool.isSettled(onDisk)) return false;
-    marks.delete(mark);
-    return true;
   };
 
   return {
@@ -49,11 +39,10 @@ export function createSpillQueue(memory: Queue, spool: Queue): Queue {
     open: (route) => spool.open?.(route),
     listen: (tell) => spool.listen?.(tell),
     seal: () => {
-      for (const mark of [...marks.keys()]) if (!isSettled(mark)) break;
-      marks.set(nextMark, [memory.seal(), spool.seal()]);
-      return nextMark++;
+      memory.seal();
+      return spool.seal();
     },
-    isSettled,
+    isSettled: (mark) => memory.isSettled(mark) && spool.isSettled(mark),
     take: () => {
       const inMemory = memory.take();
       if (inMemory !== undefined) return inMemory;

@@ -1,7 +1,7 @@
 import { encodeJsonTexts } from '../../shared/wire/analysys/encode.ts';
+import { describeAnswer } from '../delivery/describe-answer.ts';
 import { readEvents } from '../delivery/event-lines.ts';
 import type { Judgement, Route } from '../delivery/route.ts';
-import { describeAnswer } from './describe-answer.ts';
 
 /** Events of one project to `/up`, as Analysys' Node SDK sends them: a plain JSON array. */
 export const createAnalysysRoute = (appId: string): Route => ({

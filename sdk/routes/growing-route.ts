@@ -1,7 +1,7 @@
 import type { GrowingCodec } from '../codecs/codec.ts';
+import { describeAnswer } from '../delivery/describe-answer.ts';
 import { readEvents } from '../delivery/event-lines.ts';
 import type { Judgement, Route } from '../delivery/route.ts';
-import { describeAnswer } from './describe-answer.ts';
 
 /** Events (`/v3/projects/{id}/collect`) or items (`/projects/{id}/collect/item`) of a project of GrowingIO. */
 export const createGrowingRoute = (

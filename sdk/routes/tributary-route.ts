@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
+import { describeAnswer } from '../delivery/describe-answer.ts';
 import type { Judgement, Route, Verdict } from '../delivery/route.ts';
-import { describeAnswer } from './describe-answer.ts';
 
 /** Events of our own dialect to `/v1/events`: one a line, gzipped. `key` is the project, which no event names. */
 export function createTributaryRoute(key: string): Route {
@@ -32,9 +32,9 @@ function judge(status: number, body: string, events: number): Judgement {
   const given = Array.isArray(answer?.verdicts) ? (answer.verdicts as readonly Verdict[]) : undefined;
   // A body that cannot be read has one verdict for all of its events.
   const verdicts = given?.length === events ? given : undefined;
-  if (isDelivered) return { kind: 'delivered', ...(verdicts !== undefined && { verdicts }) };
-  const detail = given?.[0]?.detail ?? describeAnswer(status, body);
-  return { kind: 'refused', detail, ...(verdicts !== undefined && { verdicts }) };
+  const told = verdicts && { verdicts };
+  if (isDelivered) return { kind: 'delivered', ...told };
+  return { kind: 'refused', detail: given?.[0]?.detail ?? describeAnswer(status, body), ...told };
 }
 
 function readAnswer(body: string): { readonly verdicts?: unknown } | undefined {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { type EventLines, toLines } from '../delivery/event-lines.ts';
 
 /** A file that lines are added to, by one process. */
@@ -13,10 +13,10 @@ export interface LineFile {
 
 /** Makes the file; throws what the disk says. */
 export function createLineFile(path: string): LineFile {
-  const fd = openSync(path, 'ax');
+  const fd = fs.openSync(path, 'ax');
   return {
     append: (line) => writeWhole(fd, line),
-    close: () => closeSync(fd),
+    close: () => fs.closeSync(fd),
   };
 }
 
@@ -25,12 +25,12 @@ export const toLine = (json: string): string => (/[\r\n]/.test(json) ? json.repl
 
 /** One write, unless the disk takes a part only: then it says why when the rest is written. */
 export function writeWhole(fd: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+  for (let written = 0; written < bytes.length; ) written += fs.writeSync(fd, bytes, written);
 }
 
 /** The whole lines of a file that are JSON; `unreadable` counts the others. A part of a line at the end is nobody's. */
 export function readLines(path: string): { readonly lines: EventLines; readonly unreadable: number } {
-  const all = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  const all = fs.readFileSync(path, 'utf8').split('\n').slice(0, -1);
   const lines = toLines(all.filter(isJson));
   return { lines, unreadable: all.length - lines.count };
 }
@@ -45,7 +45,7 @@ export function countLines(path: string): number {
 }
 
 /** Bytes, 0 where there is no such file. */
-export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+export const sizeOf = (path: string): number => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 function isJson(line: string): boolean {
   try {

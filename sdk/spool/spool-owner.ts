@@ -1,14 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmdirSync,
-  statSync,
-  utimesSync,
-} from 'node:fs';
+import * as fs from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
@@ -32,24 +23,25 @@ export const goneAfterMs = 90_000;
 export function claimSpool(dir: string): SpoolOwner {
   const id = randomBytes(6).toString('hex');
   const folder = join(dir, `${id}.${process.pid}.${startOf(process.pid)}.${machine()}`);
-  mkdirSync(folder, { recursive: true });
+  fs.mkdirSync(folder, { recursive: true });
   return {
     id,
     folder,
     beat: () => {
-      mkdirSync(folder, { recursive: true });
+      fs.mkdirSync(folder, { recursive: true });
       const now = new Date();
-      utimesSync(folder, now, now);
+      fs.utimesSync(folder, now, now);
     },
     adopt: () =>
-      readdirSync(dir)
+      fs
+        .readdirSync(dir)
         .filter((name) => isGone(dir, name))
         .flatMap((name) => adoptFrom(join(dir, name), folder))
         .sort(),
     release: () => {
       // A folder that is left empty is of no use to anybody.
       removeEmpty(folder);
-      ignoreMissing(() => renameSync(folder, join(dir, `free.${id}`)));
+      ignoreMissing(() => fs.renameSync(folder, join(dir, `free.${id}`)));
     },
   };
 }
@@ -59,8 +51,8 @@ function adoptFrom(from: string, to: string): string[] {
   const adopted: string[] = [];
   for (const path of listLogs(from)) {
     const name = relative(from, path);
-    mkdirSync(dirname(join(to, name)), { recursive: true });
-    if (ignoreMissing(() => renameSync(path, join(to, name)))) adopted.push(name);
+    fs.mkdirSync(dirname(join(to, name)), { recursive: true });
+    if (ignoreMissing(() => fs.renameSync(path, join(to, name)))) adopted.push(name);
   }
   removeEmpty(from);
   return adopted;
@@ -76,7 +68,7 @@ const listLogs = (folder: string): string[] =>
 function removeEmpty(folder: string): void {
   for (const entry of listEntries(folder)) if (entry.isDirectory()) removeEmpty(join(folder, entry.name));
   try {
-    rmdirSync(folder);
+    fs.rmdirSync(folder);
   } catch {
     // Something is in it.
   }
@@ -84,7 +76,7 @@ function removeEmpty(folder: string): void {
 
 function listEntries(folder: string) {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return fs.readdirSync(folder, { withFileTypes: true });
   } catch {
     return [];
   }
@@ -101,7 +93,7 @@ function isGone(dir: string, name: string): boolean {
     if (Number(pid) === process.pid) return false;
   }
   try {
-    return Date.now() - statSync(join(dir, name)).mtimeMs > goneAfterMs;
+    return Date.now() - fs.statSync(join(dir, name)).mtimeMs > goneAfterMs;
   } catch {
     return false;
   }
@@ -121,7 +113,7 @@ export function isAlive(pid: number): boolean {
 /** When a process started, in ticks since Linux did (proc(5), fields 3 and 22 of stat), `dead`, and 0 elsewhere. */
 function startOf(pid: number): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
     const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     // It is dead, and its parent has not looked.
     if (state === 'Z') return 'dead';
@@ -137,7 +129,7 @@ function machine(): string {
     .replace(/[^\w-]/g, '_')
     .slice(0, 100);
   try {
-    return `${name}-${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`;
+    return `${name}-${fs.readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`;
   } catch {
     return name;
   }

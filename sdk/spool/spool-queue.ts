@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, unlinkSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   createLineBuffer,
@@ -7,7 +7,14 @@ import {
   mostSpare,
   readEvents,
 } from '../delivery/event-lines.ts';
-import { type BatchLimits, createQueueFull, type Queue, type QueuedBatch } from '../delivery/queue.ts';
+import {
+  type BatchLimits,
+  createQueueFull,
+  markNow,
+  numberBatch,
+  type Queue,
+  type QueuedBatch,
+} from '../delivery/queue.ts';
 import type { DeliveryTrouble, Route } from '../delivery/route.ts';
 import { nameDataFile } from './data-file-name.ts';
 import { countLines, createLineFile, type LineFile, readLines, sizeOf, toLine } from './line-file.ts';
@@ -56,7 +63,6 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
   /** Paths by folder, of routes that are not known yet. */
   const unrouted = new Map<string, string[]>();
   const spare: Buffer[] = [];
-  let nextNumber = 0;
   let nextFile = 0;
   let bytes = 0;
   let inMemory = 0;
@@ -65,7 +71,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
   let tellReady = () => {};
 
   const report = (detail: string, route?: string) =>
-    trouble({ kind: 'spool', detail, ...(route === undefined ? {} : { route }) });
+    trouble({ kind: 'spool', detail, ...(route && { route }) });
 
   const refuses = options.whenFull === 'refuse';
   const isFull = () => bytes >= options.bytes;
@@ -77,23 +83,18 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
   const startBatch = (route: Route): SpooledBatch => {
     openRoute(route);
     const folder = join(owner.folder, folderOfRoute(route.name));
-    mkdirSync(folder, { recursive: true });
+    fs.mkdirSync(folder, { recursive: true });
     const name = nameDataFile(new Date(), 'hour').replace(
       '.log',
       `-${owner.id}-${numberFile(nextFile++)}.log`,
     );
     const path = join(folder, name);
     const file = createLineFile(path);
-    const batch: SpooledBatch = {
-      number: nextNumber++,
-      route,
-      path,
-      events: createLineBuffer(spare.pop()),
-      count: 0,
-      bytes: 0,
-      file,
-      isReady: false,
-    };
+    return addBatch({ route, path, file, events: createLineBuffer(spare.pop()), count: 0, bytes: 0 });
+  };
+
+  const addBatch = (given: Omit<SpooledBatch, 'number' | 'isReady'>): SpooledBatch => {
+    const batch = { ...given, number: numberBatch(), isReady: false };
     unsettled.add(batch);
     return batch;
   };
@@ -131,7 +132,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
   const remove = (batch: SpooledBatch) => {
     forget(batch);
     try {
-      unlinkSync(batch.path);
+      fs.unlinkSync(batch.path);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT')
         report(`${String(error)}; its events will be sent again`, batch.route.name);
@@ -139,19 +140,15 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
   };
 
   const addFound = (route: Route, path: string) => {
-    const size = sizeOf(path);
-    const batch: SpooledBatch = {
-      number: nextNumber++,
+    const batch = addBatch({
       route,
       path,
+      file: undefined,
       events: undefined,
       count: 1,
-      bytes: size,
-      file: undefined,
-      isReady: false,
-    };
-    unsettled.add(batch);
-    bytes += size;
+      bytes: sizeOf(path),
+    });
+    bytes += batch.bytes;
     makeReady(batch);
     countRoom();
   };
@@ -194,7 +191,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
   /** After a long sleep (a frozen process) what was ours may be another's, who delivers it. */
   const dropAdopted = () => {
     lastBeat = Date.now();
-    for (const batch of unsettled) if (!existsSync(batch.path)) forget(batch);
+    for (const batch of unsettled) if (!fs.existsSync(batch.path)) forget(batch);
     ready = ready.filter((batch) => unsettled.has(batch));
     queue.ready = ready.length;
   };
@@ -213,8 +210,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
 
   const append = (batch: SpooledBatch, json: string) => {
     const { file, events } = batch;
-    if (file === undefined || events === undefined)
-      throw new Error('a batch that is finished takes no events');
+    if (file === undefined || events === undefined) throw new Error('finished');
     const length = events.add(toLine(json));
     try {
       file.append(events.bytes.subarray(-length));
@@ -237,8 +233,8 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
     push: (route, json) => {
       if (refuses && isFull()) throw createQueueFull(queue.size);
       if (Date.now() - lastBeat > goneAfterMs) dropAdopted();
-      const eventLimit = Math.min(route.limits.events, batchLimits.events ?? Infinity);
-      const byteLimit = Math.min(route.limits.bytes, batchLimits.bytes ?? Infinity);
+      const eventLimit = Math.min(route.limits.events, batchLimits.events);
+      const byteLimit = Math.min(route.limits.bytes, batchLimits.bytes);
       let batch = open.get(route);
       if (batch !== undefined && batch.count > 0 && batch.bytes + Buffer.byteLength(json) > byteLimit) {
         makeReady(batch);
@@ -274,7 +270,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
     seal: () => {
       // They take more until they are taken: while the server is down, they fill instead of becoming many.
       for (const batch of open.values()) if (batch.count > 0) makeReady(batch);
-      return nextNumber;
+      return markNow();
     },
 
     isSettled: (mark) => {
@@ -330,7 +326,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
       for (const batch of open.values()) finish(batch);
       for (const batch of unsettled) {
         if (batch.count === 0) remove(batch);
-        else readCount(batch);
+        else countEvents(batch);
       }
       for (const path of [...unrouted.values()].flat()) queue.size += countLines(path) - 1;
       try {
@@ -342,7 +338,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
     },
   };
 
-  const readCount = (batch: SpooledBatch) => {
+  const countEvents = (batch: SpooledBatch) => {
     if (batch.events !== undefined || batch.count > 1) return;
     const count = countLines(batch.path);
     queue.size += count - batch.count;

@@ -1,3 +1,4 @@
+import { nameOf } from './check-fields.ts';
 import type { KeyFault, MemberRules } from './check-members.ts';
 
 /**
@@ -22,6 +23,8 @@ export const analysysLimits = {
   refusedProperties: 295,
 } as const;
 
+export const analysysName = '1 to 99 letters, digits, _ and $, beginning with a letter or $';
+
 export const isAnalysysName = (name: string): boolean => /^[a-zA-Z$][a-zA-Z0-9_$]{0,98}$/.test(name);
 
 function checkAnalysysKey(key: string): KeyFault | undefined {
@@ -34,8 +37,7 @@ function checkAnalysysKey(key: string): KeyFault | undefined {
     return { rule: 'reserved_key', detail, outcome: 'left_out' };
   }
   if (isAnalysysName(key)) return undefined;
-  const detail = `the key ${JSON.stringify(key.slice(0, 100))} should be 1 to 99 letters, digits, _ and $, beginning with a letter or $`;
-  return { rule: 'bad_key', detail, outcome: 'sent' };
+  return { rule: 'bad_key', detail: `${nameOf(key)} should be ${analysysName}`, outcome: 'sent' };
 }
 
 /** The Python SDK refuses these in any case of letters. */

@@ -3,7 +3,12 @@ import type { Issue, Report } from './issue.ts';
 /** An id or name of 1 to `most` characters. Reports an error and answers false where it is not. */
 export function checkText(value: unknown, field: string, most: number, report: Report): value is string {
   if (typeof value === 'string' && value !== '' && isWithin(value, most)) return true;
-  reportBad(value, field, `a text of 1 to ${most} characters`, report);
+  reportBad(
+    value,
+    field,
+    `a text of 1 ${most < Infinity ? `to ${most} characters` : 'character or more'}`,
+    report,
+  );
   return false;
 }
 

@@ -46,16 +46,19 @@ export function createIssueReporter(onIssue: OnIssue | undefined): OnIssue {
     if (told.has(kind) || told.size >= mostKinds) return;
     told.add(kind);
     const outcome = severity === 'error' ? 'is not sent' : 'is sent';
-    process.emitWarning(`${event} ${outcome}: ${detail}`, { type: 'TributaryIssue', code: rule });
+    warn(`${event} ${outcome}: ${detail}`, rule);
   };
   if (onIssue === undefined) return tellOnce;
   return (issue) => {
     try {
       onIssue(issue);
     } catch (error) {
-      process.emitWarning(`onIssue threw ${String(error)}`, { type: 'TributaryIssue', code: 'on_issue' });
+      warn(`onIssue threw ${String(error)}`, 'on_issue');
     }
   };
 }
+
+const warn = (detail: string, code: string): void =>
+  process.emitWarning(detail, { type: 'TributaryIssue', code });
 
 const mostKinds = 1000;

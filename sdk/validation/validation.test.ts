@@ -289,7 +289,7 @@ test('without onIssue a kind of issue is told once, and what onIssue throws does
   await new Promise(setImmediate);
   process.off('warning', hear);
   expect(warnings.map(({ message }) => message)).toEqual([
-    'nobody is not sent: an event needs an anonymousId, a userId or both',
+    'nobody is not sent: an event needs an anonymousId or a userId',
     'onIssue threw Error: angry',
   ]);
 });
