@@ -6,9 +6,12 @@ import type { SqlTexts } from '../functions/fold/read-sql.ts';
 import { ingestCounts } from '../functions/ingest/metrics.ts';
 import { loadCounts } from '../functions/load/metrics.ts';
 import { callerPolicySchema } from '../functions/permissions/caller-policy.ts';
+import { permissionsCounts } from '../functions/permissions/metrics.ts';
 import { requestSchema } from '../functions/permissions/request-schema.ts';
 import { replayCounts } from '../functions/replay/metrics.ts';
+import { createConfigurationShape } from '../functions/reports/configuration/configuration.ts';
 import { reportsCounts } from '../functions/reports/metrics.ts';
+import { services } from '../functions/reports/services/index.ts';
 import type { CountDescription } from '../shared/host/metrics.ts';
 import { settingsSchema } from '../shared/settings/settings.ts';
 import { type EncodedTable, schemaVersions } from '../shared/warehouse/schema-versions.ts';
@@ -48,10 +51,14 @@ export function deriveFiles(): Map<string, string> {
       'functions/permissions/request-schema.ts',
     ),
   );
+  files.set(
+    'infra/reports.schema.json',
+    schemaFile(createConfigurationShape(services), 'functions/reports/configuration and services'),
+  );
   files.set('docs/events.schema.json', schemaFile(tributaryEventFields, 'shared/wire/tributary/schema.ts'));
   files.set(
     'infra/log-metrics.json',
-    logMetricsFile([ingestCounts, loadCounts, replayCounts, foldCounts, reportsCounts]),
+    logMetricsFile([ingestCounts, loadCounts, replayCounts, foldCounts, reportsCounts, permissionsCounts]),
   );
   return files;
 }

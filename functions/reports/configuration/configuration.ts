@@ -75,18 +75,20 @@ export function createConfigurationShape(modules: readonly ServiceModule[]) {
   if (first === undefined) throw new Error('No service is registered.');
   const own: z.ZodRawShape = {};
   for (const { configurationFields } of modules) Object.assign(own, configurationFields);
-  return z.strictObject({
-    $schema: z.string().optional(),
-    poll: pollShape.prefault({}),
-    groups: z.array(groupShape).default([]),
-    ...own,
-    defaultReports: z
-      .union([z.boolean(), z.array(keyShape)])
-      .default(true)
-      .meta({
-        description:
-          'Which of the shipped reports are pulled beside those named here: all, none, or these. A report here with the key of a shipped one stands in its place.',
-      }),
-    reports: z.array(z.discriminatedUnion('source', [first, ...rest])).default([]),
-  });
+  return z
+    .strictObject({
+      $schema: z.string().optional(),
+      poll: pollShape.prefault({}),
+      groups: z.array(groupShape).default([]),
+      ...own,
+      defaultReports: z
+        .union([z.boolean(), z.array(keyShape)])
+        .default(true)
+        .meta({
+          description:
+            'Which of the shipped reports are pulled beside those named here: all, none, or these. A report here with the key of a shipped one stands in its place.',
+        }),
+      reports: z.array(z.discriminatedUnion('source', [first, ...rest])).default([]),
+    })
+    .describe('What is pulled from Google Analytics and YouTube, and when');
 }
