@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { findWrongs, type Outcome, writeTable } from './sdk/figures.ts';
 import { runScenario } from './sdk/run-scenario.ts';
 import { scenarios } from './sdk/scenarios.ts';
-import { floorName, type SenderKind, senderKinds } from './sdk/senders.ts';
+import { floorName, isOurs, type SenderKind, senderKinds } from './sdk/senders.ts';
 import { startSink } from './sdk/start-sink.ts';
 
 const { values } = parseArgs({
@@ -73,6 +73,7 @@ if (wrongs.length > 0) process.exitCode = 1;
 
 async function measure(kind: SenderKind, scenario: (typeof scenarios)[number]): Promise<Outcome> {
   const spool = await mkdtemp(join(folder, 'spool-'));
+  process.stderr.write(`${scenario.name}: ${kind.name}\n`);
   try {
     return await runScenario(scenario, {
       sink,
@@ -88,10 +89,6 @@ async function measure(kind: SenderKind, scenario: (typeof scenarios)[number]): 
   } finally {
     await rm(spool, { recursive: true, force: true });
   }
-}
-
-function isOurs(name: string): boolean {
-  return name.startsWith('tributary-sdk');
 }
 
 function isPeer(name: string): boolean {

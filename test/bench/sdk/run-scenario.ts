@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from './figures.ts';
 import type { Scenario } from './scenarios.ts';
 import type { SendFigures, SendMessage, SendTask } from './send.ts';
+import { isOurs } from './senders.ts';
 import type { Sink } from './start-sink.ts';
 
 export interface Run {
@@ -79,7 +80,12 @@ function start(run: Run, task: Pick<SendTask, 'plan' | 'withDefaults' | 'events'
   const { sink, sender, spool, capMs } = run;
   const child = spawn(run.node, [run.program], {
     env: { ...process.env, PEERS: run.peers, NODE_ENV: 'production' },
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  // Some write a line for each request that failed: what ended them is in the last ones.
+  let lastWords = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    lastWords = (lastWords + text).slice(-2000);
   });
   const handedOver = { count: 0, onLine: (_count: number) => {} };
   (child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => {
@@ -101,7 +107,10 @@ function start(run: Run, task: Pick<SendTask, 'plan' | 'withDefaults' | 'events'
   const ended = once(child, 'close').then(([code]): Ended => {
     clearTimeout(timer);
     unfollow();
-    if (figures === undefined) stopped ??= `ended with ${code}`;
+    if (figures === undefined && stopped === undefined) {
+      stopped = `ended with ${code}`;
+      if (lastWords !== '') process.stderr.write(`${sender}: ${lastWords}\n`);
+    } else if (isOurs(sender)) process.stderr.write(lastWords);
     return { figures, stopped };
   });
   child.send({ task: { ...task, sender, spool, url: sink.url } satisfies SendTask });

@@ -29,6 +29,8 @@ export interface SenderKind {
 
 export const floorName = 'floor: gzip by hand';
 
+export const isOurs = (sender: string): boolean => sender.startsWith('tributary-sdk');
+
 /** Ours, the floor that they are compared with, and the peers. */
 export const senderKinds: readonly SenderKind[] = [
   { name: floorName, isDurable: false, create: createFloor },
