@@ -3,6 +3,7 @@ import { CommandFailed } from './terminal.ts';
 
 /** Where commands find the local cloud of `npm start`, by the variables that move its ports. */
 export interface LocalPorts {
+  readonly permissions: number;
   readonly replay: number;
   readonly fold: number;
   readonly pubsub: number;
@@ -25,6 +26,7 @@ export function readLocalPorts(environment: NodeJS.ProcessEnv): LocalPorts {
     );
   };
   return {
+    permissions: port('PERMISSIONS_PORT', 8081),
     replay: port('REPLAY_PORT', 8082),
     fold: port('FOLD_PORT', 8083),
     pubsub: port('PUBSUB_PORT', 8085),
@@ -140,7 +142,7 @@ async function post(
     const { origin } = new URL(url);
     throw new CommandFailed(
       isOnThisMachine(url)
-        ? `Nothing answers at ${origin}: start the local cloud with npm start, or name its ports (REPLAY_PORT, FOLD_PORT, GOOGLE_APIS_PORT).`
+        ? `Nothing answers at ${origin}: start the local cloud with npm start, or name its ports (PERMISSIONS_PORT, REPLAY_PORT, FOLD_PORT, GOOGLE_APIS_PORT).`
         : `${origin} could not be reached: ${cause instanceof Error ? (cause.cause ?? cause.message) : cause}`,
       { cause },
     );

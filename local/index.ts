@@ -66,6 +66,7 @@ export interface LocalCloud {
     ingest: string;
     replay: string;
     fold: string;
+    permissions: string;
     reports: string;
     bigquery: string;
     storage: string;
@@ -107,6 +108,9 @@ const OPERATOR_ACCOUNT = `operator@${ACCOUNT_DOMAIN}`;
 const SPILL_BUCKET = 'tributary-spill';
 const FOLD_BUCKET = 'tributary-fold';
 const REPORTS_BUCKET = 'tributary-reports';
+const ACCESS_BUCKET = 'tributary-access';
+/** Whom the sample of the local Admin API has as administrator of its accounts. */
+const PERMISSIONS_ACCOUNT = `permissions@${ACCOUNT_DOMAIN}`;
 /** In the cloud the schedule is enough; on a laptop nobody waits five minutes for what he has just sent. */
 const FOLD = 'fold';
 const FOLD_JOB = 'fold';
@@ -153,7 +157,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     ports,
     queues: deployables.flatMap((it) => queueOf(it, ports)),
     jobs: deployables.flatMap((it) => jobsOf(it, ports)),
-    buckets: [SPILL_BUCKET, FOLD_BUCKET, REPORTS_BUCKET],
+    buckets: [SPILL_BUCKET, FOLD_BUCKET, REPORTS_BUCKET, ACCESS_BUCKET],
     runWhenRowsCome: deployables.some(({ name }) => name === FOLD)
       ? [{ job: FOLD_JOB, table: 'state_log', everyMs: FOLD_EVERY_MS }]
       : [],
@@ -192,6 +196,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
           SPILL_BUCKET,
           FOLD_BUCKET,
           REPORTS_BUCKET,
+          ACCESS_BUCKET,
+          GOOGLE_ACCOUNT: PERMISSIONS_ACCOUNT,
+          POLICY: findPolicy(dataDir),
           REPORTS: join(dataDir, 'reports.yaml'),
           REPORTS_OPTIONAL: 'true',
           REPORTS_MAX_AGE_MS: '1000',
@@ -267,6 +274,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
       ingest: `http://127.0.0.1:${ports.functions.ingest}`,
       replay: `http://127.0.0.1:${ports.functions.replay}`,
       fold: `http://127.0.0.1:${ports.functions.fold}`,
+      permissions: `http://127.0.0.1:${ports.functions.permissions}`,
       reports: `http://127.0.0.1:${ports.functions['reports-poll']}`,
       bigquery: `http://127.0.0.1:${ports.bigquery}`,
       storage: `http://127.0.0.1:${ports.storage}`,
@@ -313,6 +321,12 @@ function chooseDeployables(names: readonly string[] | undefined): readonly Deplo
   const unknown = names.find((wanted) => !all.some(({ name }) => name === wanted));
   if (unknown !== undefined) throw new Error(`infra/functions.json has no function ${unknown}.`);
   return all.filter(({ name }) => names.includes(name));
+}
+
+/** Who may change access: as the data folder says, else the operator alone. */
+function findPolicy(dataDir: string): string {
+  const own = join(dataDir, 'access-policy.json');
+  return existsSync(own) ? own : fileURLToPath(new URL('access-policy.json', import.meta.url));
 }
 
 function portOf({ name }: Deployable, ports: Ports): number {

@@ -20,6 +20,11 @@ export type ParsedStart =
 /** Every port that can be chosen. */
 export const namedPorts = {
   ingest: { flag: 'ingest-port', variable: 'INGEST_PORT', default: functionPort('ingest') },
+  permissions: {
+    flag: 'permissions-port',
+    variable: 'PERMISSIONS_PORT',
+    default: functionPort('permissions'),
+  },
   replay: { flag: 'replay-port', variable: 'REPLAY_PORT', default: functionPort('replay') },
   fold: { flag: 'fold-port', variable: 'FOLD_PORT', default: functionPort('fold') },
   reports: { flag: 'reports-port', variable: 'REPORTS_PORT', default: functionPort('reports-poll') },
@@ -45,6 +50,7 @@ Usage: npm start [-- FLAGS]
   --quiet                     print warnings and errors only
   --ingest-port NUMBER        where SDKs send to                  INGEST_PORT         8080
   --ingest-host ADDRESS       0.0.0.0 to be reached from phones   INGEST_HOST         127.0.0.1
+  --permissions-port NUMBER   the private function permissions    PERMISSIONS_PORT    8081
   --replay-port NUMBER        the private function replay         REPLAY_PORT         8082
   --fold-port NUMBER          the private function fold           FOLD_PORT           8083
   --reports-port NUMBER       the private function reports-poll   REPORTS_PORT        8084

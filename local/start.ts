@@ -97,8 +97,14 @@ async function stop(cloud: LocalCloud, say: (text: string) => void): Promise<voi
 
 /** Functions that are called and the cloud have the ports of the options; the others any that are free, by preference the same. */
 async function allPorts({ ports }: StartOptions): Promise<Ports> {
-  const { ingest, replay, fold, reports, ...cloudPorts } = ports;
-  const functions: Record<string, number> = { ingest, replay, fold, 'reports-poll': reports };
+  const { ingest, permissions, replay, fold, reports, ...cloudPorts } = ports;
+  const functions: Record<string, number> = {
+    ingest,
+    permissions,
+    replay,
+    fold,
+    'reports-poll': reports,
+  };
   const taken = new Set<number>(Object.values(ports));
   let preferred = 8090;
   for (const { name } of readDeployables()) {

@@ -30,6 +30,9 @@ const settings = {
   PUSH_SERVICE_ACCOUNT: 'push@local.test',
   SPILL_BUCKET: 'tributary-spill',
   FOLD_BUCKET: 'tributary-fold',
+  ACCESS_BUCKET: 'tributary-access',
+  POLICY: 'policy.json',
+  GOOGLE_ACCOUNT: 'permissions@local.test',
   AUDIENCE: 'http://127.0.0.1',
   CALLERS: 'scheduler@local.test,operator@local.test',
 };

@@ -191,7 +191,7 @@ export function writeBindings(
   }, until);
 }
 
-async function* pagesOf<Item>(
+export async function* pagesOf<Item>(
   fetch: (pageToken: string) => Promise<{ items: Item[]; nextPageToken: string | null | undefined }>,
 ): AsyncGenerator<Item[]> {
   let pageToken = '';
