@@ -13,6 +13,8 @@ import { startMonitoring } from './monitoring/index.ts';
 import { untilListening } from './processes/ports.ts';
 import { type PubSubFaults, type PubSubServer, startPubSub } from './pubsub/index.ts';
 import { createQueues, type Queue } from './queues.ts';
+import { createReportsApis } from './reports/index.ts';
+import { findReportsSeed } from './reports/seed.ts';
 import { type Job, type Scheduler, startScheduler } from './scheduler/index.ts';
 import { type StorageFaults, startStorage } from './storage/index.ts';
 import { createWarehouse } from './warehouse.ts';
@@ -91,10 +93,12 @@ async function main(options: CloudOptions): Promise<void> {
     seed: readSeed(join(dataDir, 'admin-api.json')),
     log,
   });
+  // What the reporting APIs tell is all in the seed; the sample's sites and channels have data of every day.
+  const reportsApis = createReportsApis({ seed: findReportsSeed(dataDir), anonymous: true });
   const [googleApis, bigquery, storage] = await Promise.all([
     startGoogleApis({
       port: ports.googleApis,
-      apis: [adminApi.handle, createControl(adminApi, '/_local/admin-api/')],
+      apis: [adminApi.handle, createControl(adminApi, '/_local/admin-api/'), reportsApis.handle],
       keyFile: join(dataDir, 'token-issuer.pem'),
       control: {
         counts: () => counts(),

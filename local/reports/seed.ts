@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const day = z.iso.date();
@@ -145,6 +147,12 @@ export type PropertySeed = Seed['properties'][number];
 export type ChannelSeed = Seed['channels'][number];
 export type OwnerSeed = Seed['contentOwners'][number];
 export type CredentialSeed = Seed['credentials'][number];
+
+/** The seed `reports-seed.json` of a data folder, else the sample: two sites and two channels. */
+export function findReportsSeed(dataDir: string): Seed {
+  const own = join(dataDir, 'reports-seed.json');
+  return readSeed(existsSync(own) ? own : fileURLToPath(new URL('seeds/sample.json', import.meta.url)));
+}
 
 /** Reads a seed file. Throws with the place and the reason when it is not one. */
 export function readSeed(file: string): Seed {
