@@ -31,7 +31,7 @@ export function extraStep(ladder: readonly number[], ageMs: number): number | nu
   const age = Math.max(1, Math.floor(ageMs / dayMs));
   const next = ladder.find((step) => step * dayMs > ageMs);
   const twice = age * 2;
-  if (next !== undefined && twice >= next - 1) return null;
+  if (next !== undefined && twice > next * 0.75) return null;
   return twice <= mostDays ? twice : null;
 }
 

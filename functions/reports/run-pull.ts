@@ -143,9 +143,13 @@ async function pullSlices(
       await ledger.flush();
     }
     if (result.deferred + result.failed > 0) await markDeferred(order, options);
+    await ledger.flush();
+  } catch (error) {
+    // The calls were made; where they cannot be stored either, what failed first is what is told.
+    await ledger.flush().catch(() => undefined);
+    throw error;
   } finally {
     clearTimeout(timer);
-    await ledger.flush();
   }
   return result;
 }

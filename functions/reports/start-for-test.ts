@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
 import { startBigQuery } from '../../local/bigquery/index.ts';
 import { createBuckets } from '../../local/buckets.ts';
+import type { TokenClaims } from '../../local/issuer/index.ts';
 import { noFaults as noPubSubFaults, startPubSub } from '../../local/pubsub/index.ts';
 import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
 import { startStorage } from '../../local/storage/index.ts';
@@ -14,7 +15,7 @@ import { createSubscriber } from '../../shared/google/pubsub-subscriber.ts';
 import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import type { log as writeLog } from '../../shared/host/log.ts';
 import { createWriter } from '../../shared/warehouse/writer.ts';
-import { createRowAppender } from './append-rows.ts';
+import { type AppendRows, createRowAppender } from './append-rows.ts';
 import { type PullOrder, parseOrder } from './pull-order.ts';
 import { openReportStore } from './report-store.ts';
 import { type PollOptions, type PollResult, runPoll } from './run-poll.ts';
@@ -32,10 +33,19 @@ export async function startReports(given: { services?: readonly Service[]; nowMs
   const bigqueryFaults = noBigQueryFaults();
   const storageFaults = noStorageFaults();
   const pubsubFaults = noPubSubFaults();
+  /** Of the tokens that pushes carry; serve-for-test.ts brings one. */
+  const signer: { sign: (claims: TokenClaims) => Promise<string> } = {
+    sign: () => Promise.reject(new Error('nothing is served')),
+  };
   const [bigqueryServer, storageServer, pubsubServer] = await Promise.all([
     startBigQuery({ restPort: 0, grpcPort: 0, file: ':memory:', faults: bigqueryFaults }),
     startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
-    startPubSub({ port: 0, file: ':memory:', faults: pubsubFaults }),
+    startPubSub({
+      port: 0,
+      file: ':memory:',
+      faults: pubsubFaults,
+      signToken: (claims) => signer.sign(claims),
+    }),
   ]);
   const environment: NodeJS.ProcessEnv = {
     LOCAL_BIGQUERY: `127.0.0.1:${bigqueryServer.restPort}`,
@@ -61,12 +71,14 @@ export async function startReports(given: { services?: readonly Service[]; nowMs
   const logged: Logged[] = [];
   const log: typeof writeLog = (severity, message, fields) => logged.push({ severity, message, ...fields });
   const clock = { nowMs: given.nowMs };
+  /** How long what fails is tried again. */
+  const patience = { appendMs: 10_000 };
 
   const common = {
     services: given.services ?? [],
     bucket,
     store: openReportStore(bigquery, 'tributary', 20_000),
-    append: createRowAppender(writer, 10_000),
+    append: ((table, rows) => createRowAppender(writer, patience.appendMs)(table, rows)) satisfies AppendRows,
     ladder: [1, 2, 3, 7, 28],
     now: () => clock.nowMs,
     random: Math.random,
@@ -90,13 +102,17 @@ export async function startReports(given: { services?: readonly Service[]; nowMs
     pollOptions,
     pullOptions,
     clock,
+    patience,
     logged,
     bucket,
     environment,
     bigqueryFaults,
     storageFaults,
     pubsubFaults,
+    signer,
     query,
+    /** Messages that the pushing subscription has not got rid of. */
+    backlog: () => pubsubServer.counts().subscriptions['projects/local/subscriptions/pushed']?.backlog ?? 0,
     poll: (other: Partial<PollOptions> = {}): Promise<PollResult> => runPoll({ ...pollOptions, ...other }),
     pull: (order: PullOrder, other: Partial<PullOptions> = {}): Promise<PullResult> =>
       runPull(order, { ...pullOptions, ...other }),
