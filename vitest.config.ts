@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import reportSlowestFiles from './test/slowest-files.ts';
 
 /** Files that start a whole local cloud take longest: were they last, one worker would end alone with them. */
 class CloudsFirst extends BaseSequencer {
@@ -27,6 +28,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Loading Google's clients anew for each file would take a third of the CPU of tests of units. No test leaves modules changed.
     isolate: false,
+    reporters: ['default', reportSlowestFiles()],
     sequence: { sequencer: CloudsFirst },
   },
 });
