@@ -128,7 +128,7 @@ test('faults set while it runs are in force after a restart of the cloud process
 
 test('closing delivers what is under way before load ends', async () => {
   expect(await post('last')).toBe(200);
-  expect(await cloud.close()).toEqual({ undelivered: 0 });
+  expect(await cloud.close({ drainMs: 60_000 })).toEqual({ undelivered: 0 });
   expect(cloud.pid('load')).toBeUndefined();
   expect(cloud.pid('cloud')).toBeUndefined();
 });
