@@ -24,8 +24,9 @@ export default defineConfig({
     hookTimeout: 90_000,
     // Google's clients look for a metadata server otherwise, and warn that there is none.
     env: { METADATA_SERVER_DETECTION: 'none' },
-    // Two cores on the smallest machine that runs the suite; each end-to-end file starts a local cloud of its own.
-    maxWorkers: 2,
+    // One more than the cores of the smallest machine that runs the suite: end-to-end files wait half of their time, for
+    // redeliveries, for rows to come, and for processes to start one after the other.
+    maxWorkers: 3,
     // Loading Google's clients anew for each file would take a third of the CPU of tests of units. No test leaves modules changed.
     isolate: false,
     reporters: ['default', reportSlowestFiles()],
