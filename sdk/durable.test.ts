@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalCloud, startLocal } from '../local/index.ts';
 import { untilDelivered, type Warehouse, warehouseOf } from '../test/warehouse-of.ts';
+import { type Bundle, bundleForTest } from './bundle-for-test.ts';
 import { AnalysysTracker, batch, file, GrowingTracker, Tracker } from './index.ts';
 
 // What a spool or a file has taken, held against what is in the warehouse after kill -9.
@@ -14,20 +15,25 @@ const folder = mkdtempSync(join(tmpdir(), 'tributary-durable-'));
 let cloud: LocalCloud;
 let warehouse: Warehouse;
 
+let tracking: Bundle;
+let command: Bundle;
+
 beforeAll(async () => {
+  tracking = await bundleForTest({ path: 'track-for-test.ts' });
+  command = await bundleForTest({ path: 'command/tributary-sdk.ts' });
   cloud = await startLocal({ dataDir: folder, ports: 'free', faults: { pubsub: { redeliverRate: 0.3 } } });
   warehouse = warehouseOf(cloud);
 }, 120_000);
 
 afterAll(async () => {
   await cloud?.close();
+  for (const bundle of [tracking, command]) bundle?.remove();
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** Kills a process once it has taken so many events, and answers their names. */
 async function trackAndKill(url: string, spool: string, name: string, events: number): Promise<string[]> {
-  const path = join(import.meta.dirname, 'track-for-test.ts');
-  const child = spawn('node_modules/.bin/node', [path, url, spool, name, '1000000'], {
+  const child = spawn(process.execPath, [tracking.path, url, spool, name, '1000000'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const names: string[] = [];
@@ -81,8 +87,8 @@ test('what the file collector and a vendor wrote is in the warehouse once, thoug
     `{"appid": "files", "xwho": "device", "xwhat": "python", "xwhen": 1768000000000, "xcontext": {"$lib": "python", "$is_login": false}}\n`,
   );
   const send = () =>
-    promisify(execFile)('node_modules/.bin/node', [
-      'sdk/command/tributary-sdk.ts',
+    promisify(execFile)(process.execPath, [
+      command.path,
       'send',
       '--url',
       cloud.urls.ingest,

@@ -1,34 +1,32 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { bundleForTest } from './bundle-for-test.ts';
 import * as sdk from './index.ts';
 import { recordRequests } from './record-requests-for-test.ts';
 
 const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8');
-const folder = mkdtempSync(join(tmpdir(), 'tributary-sdk-readme-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the examples', () => {
   const examples = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
 
   test.each(examples.map((code) => ({ code, name: /new (\w+)/.exec(code)?.[1] })))(
     'of $name runs, delivers and ends by itself',
-    async ({ code, name }) => {
+    async ({ code }) => {
       await using server = await recordRequests({ status: 200, body: '' });
       const here = code
         .replaceAll(/'tributary-sdk(?:\/(\w+))?'/g, (_all, entry = 'index') =>
           JSON.stringify(join(import.meta.dirname, `${entry}.ts`)),
         )
         .replace(/https:\/\/[\w.:]+/, server.url);
-      const file = join(folder, `${name}.ts`);
-      writeFileSync(file, here);
-      const child = spawn(process.execPath, [file], { stdio: ['ignore', 'inherit', 'pipe'] });
+      const program = await bundleForTest({ code: here });
+      const child = spawn(process.execPath, [program.path], { stdio: ['ignore', 'inherit', 'pipe'] });
       const [problems, [status]] = await Promise.all([text(child.stderr), once(child, 'close')]);
-      expect(problems.replaceAll(/.*ExperimentalWarning.*\n|\(Use `node.*\n/g, '')).toBe('');
+      program.remove();
+      expect(problems).toBe('');
       expect(status).toBe(0);
       expect(server.requests.length).toBeGreaterThan(0);
     },

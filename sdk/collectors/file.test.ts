@@ -3,13 +3,20 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AnalysysTracker } from '../analysys-tracker.ts';
+import { type Bundle, bundleForTest } from '../bundle-for-test.ts';
 import type { DeliveryTrouble } from '../delivery/route.ts';
 import { createLineRoute, startSink } from '../spool/sink-for-test.ts';
 import { Tracker } from '../tracker.ts';
 import { debug } from './debug.ts';
 import { file } from './file.ts';
+
+let writer: Bundle;
+beforeAll(async () => {
+  writer = await bundleForTest({ path: 'collectors/write-for-test.ts' });
+});
+afterAll(() => writer.remove());
 
 let dir: string;
 beforeEach(() => {
@@ -25,8 +32,7 @@ const files = () => readdirSync(dir).sort();
 const read = (name: string) => readFileSync(join(dir, name), 'utf8');
 
 function startWriting(...args: string[]) {
-  const path = join(import.meta.dirname, 'write-for-test.ts');
-  const child = spawn('node_modules/.bin/node', [path, dir, ...args], {
+  const child = spawn(process.execPath, [writer.path, dir, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const told: string[] = [];

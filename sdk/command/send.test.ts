@@ -15,13 +15,20 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Bundle, bundleForTest } from '../bundle-for-test.ts';
 
 interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly events: readonly Record<string, unknown>[];
 }
+
+let command: Bundle;
+beforeAll(async () => {
+  command = await bundleForTest({ path: 'command/tributary-sdk.ts' });
+});
+afterAll(() => command.remove());
 
 let dir: string;
 let url: string;
@@ -71,7 +78,7 @@ function readEvents(body: Buffer): Record<string, unknown>[] {
 }
 
 function start(...args: string[]) {
-  const child = spawn('node_modules/.bin/node', ['sdk/command/tributary-sdk.ts', ...args], {
+  const child = spawn(process.execPath, [command.path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = Promise.all([

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Bundle, bundleForTest } from '../bundle-for-test.ts';
 import { type BatchOptions, batch } from '../collectors/batch.ts';
 import type { DeliveryReport } from './route.ts';
 import { broken, makeEvents, ok, startTestServer, testRoute } from './server-for-test.ts';
@@ -80,7 +81,7 @@ describe('close', () => {
   test('delivers what is left although a fifth of the answers are errors', async () => {
     await using server = await startTestServer(({ number }) => (number % 5 === 0 ? broken : ok));
     const { collector } = collect({ url: server.url });
-    const events = makeEvents(5000);
+    const events = makeEvents(1000);
     for (const json of events) void collector.add(route, json);
     expect(await collector.close()).toEqual({ undelivered: [], kept: 0 });
     expect([...server.stored].sort()).toEqual([...events].sort());
@@ -122,34 +123,35 @@ describe('close', () => {
 });
 
 describe('a process', () => {
-  const start = (url: string, code: string): ChildProcess =>
-    spawn(
-      process.execPath,
-      [
-        '--input-type=module-typescript',
-        '-e',
-        `import { batch } from ${JSON.stringify(import.meta.resolve('../collectors/batch.ts'))};
-         import { testRoute, makeEvents } from ${JSON.stringify(import.meta.resolve('./server-for-test.ts'))};
+  const bundles: Bundle[] = [];
+  afterAll(() => {
+    for (const bundle of bundles) bundle.remove();
+  });
+  const start = async (url: string, code: string): Promise<ChildProcess> => {
+    const bundle = await bundleForTest({
+      code: `import { batch } from './collectors/batch.ts';
+         import { testRoute, makeEvents } from './delivery/server-for-test.ts';
          const collector = batch({ url: ${JSON.stringify(url)}, backoffMs: 5, maxAgeMs: 100, requestTimeoutMs: 300 });
          const route = testRoute();
          ${code}`,
-      ],
-      { stdio: 'inherit' },
-    );
-  const addAll = 'for (const json of makeEvents(5000)) void collector.add(route, json);';
+    });
+    bundles.push(bundle);
+    return spawn(process.execPath, [bundle.path], { stdio: 'inherit' });
+  };
+  const addAll = 'for (const json of makeEvents(1000)) void collector.add(route, json);';
 
   test('that ends by itself has delivered what it handed over', async () => {
     await using server = await startTestServer(({ number }) => (number % 5 === 0 ? broken : ok));
-    const child = start(server.url, addAll);
+    const child = await start(server.url, addAll);
     expect(await once(child, 'exit')).toEqual([0, null]);
-    expect(new Set(server.stored).size).toBe(5000);
+    expect(new Set(server.stored).size).toBe(1000);
   });
 
   test('that exits right after close has delivered it', async () => {
     await using server = await startTestServer(({ number }) => (number % 5 === 0 ? broken : ok));
-    const child = start(server.url, `${addAll} await collector.close(); process.exit(7);`);
+    const child = await start(server.url, `${addAll} await collector.close(); process.exit(7);`);
     expect(await once(child, 'exit')).toEqual([7, null]);
-    expect(new Set(server.stored).size).toBe(5000);
+    expect(new Set(server.stored).size).toBe(1000);
   });
 
   test('that is frozen in the middle loses nothing, whatever timers and connections went by', async () => {
@@ -157,9 +159,9 @@ describe('a process', () => {
       ({ number }) => (number % 7 === 0 ? { kind: 'reset', stores: true } : ok),
       { keepAliveMs: 100 },
     );
-    const child = start(
+    const child = await start(
       server.url,
-      `for (const json of makeEvents(3000)) {
+      `for (const json of makeEvents(1500)) {
          await collector.add(route, json);
          if (json.includes('0"')) await new Promise((resolve) => setTimeout(resolve, 1));
        }
@@ -169,10 +171,10 @@ describe('a process', () => {
     for (const freezeAt of [20, 60, 120]) {
       await server.requested(freezeAt);
       child.kill('SIGSTOP');
-      await wait(500);
+      await wait(400);
       child.kill('SIGCONT');
     }
     expect(await exited).toEqual([0, null]);
-    expect(new Set(server.stored).size).toBe(3000);
+    expect(new Set(server.stored).size).toBe(1500);
   });
 });

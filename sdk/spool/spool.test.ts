@@ -13,10 +13,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Bundle, bundleForTest } from '../bundle-for-test.ts';
 import { batch } from '../collectors/batch.ts';
 import type { DeliveryTrouble } from '../delivery/route.ts';
 import { createLineRoute, type Sink, startSink } from './sink-for-test.ts';
+
+let adder: Bundle;
+beforeAll(async () => {
+  adder = await bundleForTest({ path: 'spool/add-for-test.ts' });
+});
+afterAll(() => adder.remove());
 
 let dir: string;
 let sink: Sink;
@@ -44,8 +51,7 @@ const unreachable = 'http://127.0.0.1:9';
 
 /** Another process that adds events; `until` decides on each line of its output whether `lines` resolves. */
 function startAdding(url: string, name: string, count: number, then: 'exit' | 'stay' = 'stay') {
-  const path = join(import.meta.dirname, 'add-for-test.ts');
-  const child = spawn('node_modules/.bin/node', [path, url, dir, name, String(count), then], {
+  const child = spawn(process.execPath, [adder.path, url, dir, name, String(count), then], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
@@ -173,9 +179,8 @@ describe('a spool', () => {
 });
 
 test('a spool counts a process as gone that is dead but not yet waited for by its parent', async () => {
-  const path = join(import.meta.dirname, 'add-for-test.ts');
   const script = '"$@" & echo "pid $!"; exec sleep 600';
-  const command = ['node_modules/.bin/node', path, unreachable, dir, 'a', '50'];
+  const command = [process.execPath, adder.path, unreachable, dir, 'a', '50'];
   const parent = spawn('sh', ['-c', script, 'sh', ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(parent);
   let pid = 0;
