@@ -56,7 +56,7 @@ export async function takeSnapshots(
           send: ({ data }, options) =>
             data.channels.list(
               {
-                part: ['snippet', 'statistics'],
+                part: ['snippet,statistics'],
                 id: some.map(({ entityId }) => entityId),
                 maxResults: idsPerCall,
               },
