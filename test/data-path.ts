@@ -69,12 +69,13 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/wire/analysys/decrypt.ts',
     'shared/wire/analysys/limits.ts',
     'shared/wire/analysys/read-body.ts',
-    'shared/wire/read-parameter.ts',
     'shared/wire/dialect.ts',
     'shared/wire/json/canonical-json.ts',
+    'shared/wire/json/known-plans.ts',
     'shared/wire/json/parse-json.ts',
     'shared/wire/json/text-buffer.ts',
     'shared/wire/json/value-rules.ts',
+    'shared/wire/read-parameter.ts',
   ],
   'shared/wire/analysys/read-body.ts': [
     'shared/events/event.ts',
@@ -194,7 +195,12 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/wire/json/value-rules.ts',
   ],
   'shared/wire/growingio/event-types.ts': [],
-  'shared/wire/growingio/plans.ts': ['shared/wire/growingio/limits.ts', 'shared/wire/json/canonical-json.ts'],
+  'shared/wire/growingio/plans.ts': [
+    'shared/wire/growingio/limits.ts',
+    'shared/wire/json/canonical-json.ts',
+    'shared/wire/json/known-plans.ts',
+    'shared/wire/json/parse-json.ts',
+  ],
   'shared/wire/growingio/limits.ts': ['shared/wire/json/value-rules.ts'],
   'shared/wire/segment/decode.ts': [
     'shared/wire/dialect.ts',
@@ -290,7 +296,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/wire/tributary/read-time.ts': ['shared/wire/json/parse-json.ts'],
   'shared/wire/tributary/wire-event.ts': ['shared/events/event.ts'],
   'shared/wire/tributary/limits.ts': ['shared/wire/json/value-rules.ts'],
-  'shared/wire/json/known-plans.ts': ['shared/wire/json/canonical-json.ts'],
+  'shared/wire/json/known-plans.ts': ['shared/wire/json/parse-json.ts'],
   'shared/wire/json/parse-json.ts': ['node:buffer', 'shared/wire/json/parse-escaped-keys.ts'],
   'shared/wire/json/parse-escaped-keys.ts': ['shared/wire/json/parse-json.ts'],
   'shared/wire/json/merged-members.ts': [
@@ -301,6 +307,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   ],
   'shared/wire/json/set-member.ts': ['shared/wire/json/parse-json.ts'],
   'shared/wire/json/canonical-json.ts': [
+    'shared/wire/json/known-plans.ts',
     'shared/wire/json/parse-json.ts',
     'shared/wire/json/text-buffer.ts',
     'shared/wire/json/value-rules.ts',

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, hash, randomUUID } from 'node:crypto';
 import { decodeOptionsOf } from '../../shared/batches/decode-options.ts';
 import { encodeRequest, encodeTooLarge, encodeUnsettled } from '../../shared/batches/encode-request.ts';
 import { packMessages } from '../../shared/batches/pack-messages.ts';
@@ -191,5 +191,14 @@ function hashRequest(request: WireRequest, { plainBody }: WireDialect): string {
   const { method, path, query } = request;
   const body = plainBody?.(request) ?? request.body;
   const sent = query.includes('stm=') ? query.replace(/(^|&)stm=[^&]*/g, '') : query;
-  return createHash('sha256').update(`${method} ${path}?${sent}\n`).update(body).digest('hex');
+  const head = `${method} ${path}?${sent}\n`;
+  // In one piece, since a hash that is fed costs several times as much as the hashing of an ordinary request.
+  if (head.length * 3 + body.length <= hashed.length) {
+    const start = hashed.write(head, 'utf8');
+    hashed.set(body, start);
+    return hash('sha256', hashed.subarray(0, start + body.length), 'hex');
+  }
+  return createHash('sha256').update(head).update(body).digest('hex');
 }
+
+const hashed = Buffer.allocUnsafeSlow(64 * 1024);

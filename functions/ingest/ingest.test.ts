@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync, zstdDecompressSync } from 'node:zlib';
 import { PubSub, type Subscription, v1 } from '@google-cloud/pubsub';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type PubSubFaults, type PubSubServer, startPubSub } from '../../local/pubsub/index.ts';
@@ -113,7 +113,7 @@ async function received(): Promise<Received[]> {
     const got = pulled.receivedMessages ?? [];
     if (got.length === 0) return messages;
     for (const { message } of got) {
-      const bytes = gunzipSync(message?.data as Buffer);
+      const bytes = zstdDecompressSync(message?.data as Buffer);
       const batch = decodeEventBatch(bytes);
       messages.push({
         attributes: message?.attributes ?? {},
@@ -176,7 +176,7 @@ describe('success', () => {
       dialect: 'analysys',
       project: 'shop',
       count: '3',
-      encoding: 'gzip',
+      encoding: 'zstd',
       schema_version: '2',
     });
     expect(message?.attributes.batch_id).toMatch(/^[0-9a-f]{32}$/);

@@ -68,10 +68,10 @@ export function encodeRequest(
     encodeQuarantined(buffer, request, facts, dialect.dialect, project, refusal, kept);
     quarantine.push(buffer.bytes(start, buffer.length));
   };
+  const indexOf = (place: number): number =>
+    decoded.kind === 'items' ? (decoded.elementOf?.(place) ?? place) : place;
   const tell = (place: number | undefined, verdict: Verdict) => {
-    if (!wantsVerdicts) return;
-    const elementOf = decoded.kind === 'items' ? decoded.elementOf : undefined;
-    verdicts.push({ index: place === undefined ? undefined : (elementOf?.(place) ?? place), ...verdict });
+    if (wantsVerdicts) verdicts.push({ index: place === undefined ? undefined : indexOf(place), ...verdict });
   };
   const keepElement = (place: number, project: string | undefined, refusal: Refusal) => {
     quarantined++;
@@ -150,7 +150,7 @@ export function encodeRequest(
       }
       messageIds.add(eventId);
     }
-    tell(place, { verdict: 'accepted', eventId });
+    if (wantsVerdicts) verdicts.push({ index: indexOf(place), verdict: 'accepted', eventId });
     aliases?.add(withRules(item.event, rules), eventId, place);
     if (isStateKind(item.event.kind)) state.push(events.length);
     events.push(row);

@@ -117,10 +117,34 @@ export function encodeEvent(
   return eventId;
 }
 
+/** SHA-256 of the JSON of the list of project, dialect, kind, item id or name, and the sender's own id. */
 function messageIdentity(event: Event, messageId: string): string {
-  const parts = [event.project, event.dialect, event.kind, event.itemId ?? event.name ?? '', messageId];
-  return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 32);
+  const { project, dialect, kind } = event;
+  const named = event.itemId ?? event.name ?? '';
+  if (
+    project !== beginnings.project ||
+    dialect !== beginnings.dialect ||
+    kind !== beginnings.kind ||
+    beginnings.byName.size >= mostBeginnings
+  ) {
+    beginnings = { project, dialect, kind, byName: new Map() };
+  }
+  let beginning = beginnings.byName.get(named);
+  if (beginning === undefined) {
+    beginning = JSON.stringify([project, dialect, kind, named]).slice(0, -1);
+    beginnings.byName.set(named, beginning);
+  }
+  return hash('sha256', `${beginning},${JSON.stringify(messageId)}]`, 'hex').slice(0, 32);
 }
+
+/** Of the lists of the events just before, which nearly always differ in the sender's own id alone. */
+let beginnings: Pick<Event, 'project' | 'dialect' | 'kind'> & { readonly byName: Map<string, string> } = {
+  project: '',
+  dialect: 'tributary',
+  kind: 'track',
+  byName: new Map(),
+};
+const mostBeginnings = 200;
 
 function optional(buffer: RowBuffer, number: number, value: string | undefined): void {
   if (value !== undefined) buffer.string(number, value);

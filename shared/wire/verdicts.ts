@@ -32,18 +32,22 @@ export interface WrittenVerdict {
 
 /** The answer as JSON text. */
 export function writeVerdicts(outcome: RequestOutcome, { isVerify }: { readonly isVerify: boolean }): string {
-  const answer: VerdictsAnswer = {
-    ...(isVerify && { verify: true }),
-    receipt: {
-      batch_id: isVerify ? null : outcome.batchId,
-      received_at: new Date(outcome.receivedAt / 1000).toISOString(),
-      request_hash: outcome.requestHash,
-      ...outcome.counts,
-    },
-    verdicts: outcome.verdicts.map(toWritten),
+  const receipt: VerdictsAnswer['receipt'] = {
+    batch_id: isVerify ? null : outcome.batchId,
+    received_at: new Date(outcome.receivedAt / 1000).toISOString(),
+    request_hash: outcome.requestHash,
+    ...outcome.counts,
   };
-  return `${JSON.stringify(answer)}\n`;
+  let verdicts = '';
+  for (const one of outcome.verdicts) verdicts += `${verdicts === '' ? '' : ','}${writeVerdict(one)}`;
+  return `{${isVerify ? '"verify":true,' : ''}"receipt":${JSON.stringify(receipt)},"verdicts":[${verdicts}]}\n`;
 }
+
+/** An event id is of hexadecimal digits, so what is usual needs no look for what must be escaped. */
+const writeVerdict = (one: EventVerdict): string =>
+  one.verdict === 'accepted'
+    ? `{"index":${one.index ?? null},"verdict":"accepted","event_id":"${one.eventId}"}`
+    : JSON.stringify(toWritten(one));
 
 function toWritten(one: EventVerdict): WrittenVerdict {
   const { index = null, verdict } = one;

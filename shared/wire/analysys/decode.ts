@@ -14,14 +14,8 @@ import type {
   WireDialect,
   WireRequest,
 } from '../dialect.ts';
-import {
-  fitsPlan,
-  planObject,
-  TooDeep,
-  type WritePlan,
-  writeMembers,
-  writtenKeys,
-} from '../json/canonical-json.ts';
+import { planObject, TooDeep, type WritePlan, writeMembers, writtenKeys } from '../json/canonical-json.ts';
+import { createKnownPlans } from '../json/known-plans.ts';
 import { type JsonObject, type JsonValue, writeJson } from '../json/parse-json.ts';
 import { createTextBuffer, type TextBuffer } from '../json/text-buffer.ts';
 import { mendString, type Warnings, warn } from '../json/value-rules.ts';
@@ -113,7 +107,7 @@ function toEvent({ appid, xwho, xwhat, xwhen, xcontext }: AnalysysEvent, text: T
   const kind = kinds.get(xwhat) ?? 'track';
   const isState = kind !== 'track';
   if (!isState && !isGoodName(xwhat)) warn(warnings, 'bad_name', xwhat);
-  const plan = findPlan(kind, Object.keys(xcontext));
+  const plan = findPlan[kind === 'track' ? 'track' : 'state'](xcontext);
   for (const { rule, where } of plan.breaks) warn(warnings, rule, where);
   if (kind === 'profile_increment' || kind === 'profile_append')
     checkOperands(kind, xcontext, plan, warnings);
@@ -166,35 +160,17 @@ interface ContextPlan extends WritePlan {
   readonly breaks: readonly { rule: string; where: string }[];
 }
 
-/** Plans by a mark of their keys; `last` is nearly always the one that is looked for. */
-interface KnownPlans {
-  last: ContextPlan | undefined;
-  readonly byMark: Map<string, ContextPlan>;
-}
+/** Keys that break the rules may be of any number and length. */
+const keepsRules = (plan: ContextPlan): boolean => plan.breaks.length === 0;
 
-const plans: { track: KnownPlans; state: KnownPlans } = {
-  track: { last: undefined, byMark: new Map() },
-  state: { last: undefined, byMark: new Map() },
+const findPlan = {
+  track: createKnownPlans((keys) => planContext(true, keys), keepsRules),
+  state: createKnownPlans((keys) => planContext(false, keys), keepsRules),
 };
-const mostPlans = 1000;
 
-/** A plan is taken only where its keys are the very keys, in their order; if none is known, it is made anew. */
-function findPlan(kind: EventKind, keys: string[]): ContextPlan {
-  const known = kind === 'track' ? plans.track : plans.state;
-  if (known.last !== undefined && fitsPlan(known.last, keys)) return known.last;
-  const mark = `${keys.length}${keys[0]}${keys[keys.length >> 1]}`;
-  const found = known.byMark.get(mark);
-  const plan = found !== undefined && fitsPlan(found, keys) ? found : planContext(kind, keys);
-  // Keys that break the rules may be of any number and length.
-  if (plan.breaks.length > 0) return plan;
-  if (known.byMark.size < mostPlans || found !== undefined) known.byMark.set(mark, plan);
-  known.last = plan;
-  return plan;
-}
-
-function planContext(kind: EventKind, keys: readonly string[]): ContextPlan {
+function planContext(isTrack: boolean, keys: readonly string[]): ContextPlan {
   // `$` marks the vendor's own fields, but a profile may hold such a one: $first_visit_time.
-  const isOwnField = kind === 'track' ? startsWithDollar : (key: string) => sdkFields.has(key);
+  const isOwnField = isTrack ? startsWithDollar : (key: string) => sdkFields.has(key);
   const breaks = keys
     .filter((key) => !analysysLimits.name.test(key))
     .map((key) => ({ rule: 'bad_key', where: key }));

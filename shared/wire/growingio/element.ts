@@ -142,20 +142,20 @@ export function writeAttributes(
 ): Uint8Array | undefined {
   if (!isGiven(attributes) || (Array.isArray(attributes) && attributes.length === 0)) return noMembers;
   if (!isObject(attributes)) return undefined;
-  const plan = findAttributesPlan(Object.keys(attributes));
+  const plan = findAttributesPlan(attributes);
   for (const key of plan.badKeys) warn(draft.warnings, 'bad_key', key);
   return writeMembers(text, attributes, plan.picked, attributeRules, draft.warnings);
 }
 
 /** The keys of what `writeAttributes` writes. */
 export const keysOfAttributes = (attributes: JsonValue | undefined): readonly string[] =>
-  isObject(attributes) ? writtenKeys(findAttributesPlan(Object.keys(attributes)).picked) : noKeys;
+  isObject(attributes) ? writtenKeys(findAttributesPlan(attributes).picked) : noKeys;
 
 const noMembers: Uint8Array = Buffer.from('{}');
 
 /** The SDK's own fields: every member that became no column. Throws TooDeep. */
 export function writeContext(draft: Draft, plans: ContextPlans, text: TextBuffer): Uint8Array {
-  const plan = planContext(plans, Object.keys(draft.element), draft.left);
+  const plan = planContext(plans, draft.element, draft.left);
   return writeMembers(text, draft.element, plan.picked, fieldRules, draft.warnings);
 }
 

@@ -11,8 +11,6 @@ export const growingioLimits = {
   attributeKey: 100,
   /** Characters of the other fields that are columns; what is longer stays in context. */
   shortField: 255,
-  /** Most pairs of a user mapping, and most attributes, that are worth a plan of how to write them. */
-  plannedKeys: 1000,
 } as const;
 
 /** Attributes: the web SDK cuts strings to 1,000 characters and lists to 100 elements. */

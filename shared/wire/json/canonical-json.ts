@@ -1,3 +1,4 @@
+import { createPlansByKey } from './known-plans.ts';
 import type { JsonObject, JsonValue } from './parse-json.ts';
 import {
   createTextBuffer,
@@ -19,7 +20,7 @@ export const maximumDepth = 100;
 
 /**
  * How to write objects with certain keys: in which order, and which of two texts each member belongs to.
- * A site's events have few sets of keys, so the order is found once for each.
+ * A site's events have few sets of keys, so the order is found once for each (known-plans.ts).
  */
 export interface WritePlan {
   /** The keys in the order of the object. */
@@ -41,12 +42,6 @@ export function planObject(keys: readonly string[], pick: (key: string) => boole
   return { keys, picked: plan(sorted.filter(pick)), rest: plan(sorted.filter((key) => !pick(key))) };
 }
 
-export function fitsPlan(plan: Pick<WritePlan, 'keys'>, keys: readonly string[]): boolean {
-  if (plan.keys.length !== keys.length) return false;
-  for (let index = 0; index < keys.length; index++) if (plan.keys[index] !== keys[index]) return false;
-  return true;
-}
-
 /**
  * The planned members of an object as JSON with sorted keys, in UTF-8.
  *
@@ -65,7 +60,7 @@ export function writeMembers(
   for (let index = 0; index < members.length; index++) {
     const { key, lead } = members[index] as PlannedMember;
     writeBytes(text, lead);
-    writeValue(text, object[key] as JsonValue, rules, warnings, key, 1);
+    writeValue(text, object[key] as JsonValue, rules, warnings, undefined, key, 1);
   }
   writeByte(text, closeBrace);
   return textFrom(text, start);
@@ -98,46 +93,60 @@ const minus = 0x2d;
 const point = 0x2e;
 const digitZero = 0x30;
 
-/** One value. `where`: the path of its keys, for the warnings. Throws TooDeep. */
+/**
+ * One value. `parent`: the path of the keys above its own, undefined where there are none; it is put together with
+ * `key` only for what has to be named. Throws TooDeep.
+ */
 export function writeValue(
   text: TextBuffer,
   value: JsonValue,
   rules: ValueRules,
   warnings: Warnings,
-  where: string,
+  parent: string | undefined,
+  key: string,
   depth: number,
 ): void {
-  if (typeof value === 'string') writeString(text, value, rules, warnings, where);
-  else if (typeof value === 'number') writeNumber(text, value, warnings, where);
+  if (typeof value === 'string') writeString(text, value, rules, warnings, parent, key);
+  else if (typeof value === 'number') writeNumber(text, value, warnings, parent, key);
   else if (typeof value === 'boolean') writeAscii(text, value ? 'true' : 'false');
   else if (typeof value === 'bigint') writeAscii(text, value.toString());
   else if (value === null) {
-    if (rules.warnNullAndNested) warn(warnings, 'null_value', where);
+    if (rules.warnNullAndNested) warn(warnings, 'null_value', pathOf(parent, key));
     writeAscii(text, 'null');
   } else if (typeof value === 'symbol') {
-    warn(warnings, 'inexact_number', where);
+    warn(warnings, 'inexact_number', pathOf(parent, key));
     writeAscii(text, `"${value.description}"`);
   } else {
     if (depth >= maximumDepth)
-      throw new TooDeep(`${clip(where)} is nested deeper than ${maximumDepth} levels`);
-    if (Array.isArray(value)) writeList(text, value, rules, warnings, where, depth);
-    else writeNested(text, value, rules, warnings, where, depth);
+      throw new TooDeep(`${clip(pathOf(parent, key))} is nested deeper than ${maximumDepth} levels`);
+    if (Array.isArray(value)) writeList(text, value, rules, warnings, parent, key, depth);
+    else writeNested(text, value, rules, warnings, parent, key, depth);
   }
 }
+
+const pathOf = (parent: string | undefined, key: string): string =>
+  parent === undefined ? key : `${parent}.${key}`;
 
 function writeString(
   text: TextBuffer,
   value: string,
   rules: ValueRules,
   warnings: Warnings,
-  where: string,
+  parent: string | undefined,
+  key: string,
 ): void {
-  if (value.length > rules.warnStringAbove) warn(warnings, 'string_too_long', where);
+  if (value.length > rules.warnStringAbove) warn(warnings, 'string_too_long', pathOf(parent, key));
   else if (writeQuoted(text, value)) return;
-  writeText(text, JSON.stringify(mendString(value, rules, warnings, where)));
+  writeText(text, JSON.stringify(mendString(value, rules, warnings, pathOf(parent, key))));
 }
 
-function writeNumber(text: TextBuffer, value: number, warnings: Warnings, where: string): void {
+function writeNumber(
+  text: TextBuffer,
+  value: number,
+  warnings: Warnings,
+  parent: string | undefined,
+  key: string,
+): void {
   if (isInt32(value)) {
     writeInteger(text, value);
     return;
@@ -153,7 +162,7 @@ function writeNumber(text: TextBuffer, value: number, warnings: Warnings, where:
     return;
   }
   // parseJson answers no such number; whoever made it otherwise shall not break the row.
-  warn(warnings, 'inexact_number', where);
+  warn(warnings, 'inexact_number', pathOf(parent, key));
   writeAscii(text, `"${value}"`);
 }
 
@@ -175,15 +184,16 @@ function writeList(
   list: readonly JsonValue[],
   rules: ValueRules,
   warnings: Warnings,
-  where: string,
+  parent: string | undefined,
+  key: string,
   depth: number,
 ): void {
-  if (list.length > rules.warnListAbove) warn(warnings, 'list_too_long', where);
-  if (depth > 1 && rules.warnNullAndNested) warn(warnings, 'nested_value', where);
+  if (list.length > rules.warnListAbove) warn(warnings, 'list_too_long', pathOf(parent, key));
+  if (depth > 1 && rules.warnNullAndNested) warn(warnings, 'nested_value', pathOf(parent, key));
   writeByte(text, openBracket);
   for (let index = 0; index < list.length; index++) {
     if (index > 0) writeByte(text, comma);
-    writeValue(text, list[index] as JsonValue, rules, warnings, where, depth + 1);
+    writeValue(text, list[index] as JsonValue, rules, warnings, parent, key, depth + 1);
   }
   writeByte(text, closeBracket);
 }
@@ -193,29 +203,28 @@ function writeNested(
   object: JsonObject,
   rules: ValueRules,
   warnings: Warnings,
-  where: string,
+  parent: string | undefined,
+  key: string,
   depth: number,
 ): void {
+  const where = pathOf(parent, key);
   if (rules.warnNullAndNested) warn(warnings, 'nested_value', where);
-  const keys = sortedKeys(object);
-  if (keys.length === 0) writeAscii(text, '{}');
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string;
-    writeBytes(text, leadOf(key, index === 0 ? '{' : ','));
-    if (!key.isWellFormed()) warn(warnings, 'lone_surrogate', `${where}.${key}`);
-    writeValue(text, object[key] as JsonValue, rules, warnings, `${where}.${key}`, depth + 1);
+  const members = findNestedPlan(key, object).rest;
+  if (members.length === 0) {
+    writeAscii(text, '{}');
+    return;
   }
-  if (keys.length > 0) writeByte(text, closeBrace);
+  for (let index = 0; index < members.length; index++) {
+    const { key: inner, lead } = members[index] as PlannedMember;
+    writeBytes(text, lead);
+    if (!inner.isWellFormed()) warn(warnings, 'lone_surrogate', pathOf(where, inner));
+    writeValue(text, object[inner] as JsonValue, rules, warnings, where, inner, depth + 1);
+  }
+  writeByte(text, closeBrace);
 }
 
-/** Most SDKs write few, and the same order each time; to sort what is sorted costs as much as all else here. */
-function sortedKeys(object: JsonObject): string[] {
-  const keys = Object.keys(object);
-  for (let index = 1; index < keys.length; index++) {
-    if ((keys[index - 1] as string) > (keys[index] as string)) return keys.sort();
-  }
-  return keys;
-}
+/** Objects under one key of an SDK have the same keys in every event. */
+const findNestedPlan = createPlansByKey((keys) => planObject(keys, () => false));
 
 const makeLead = (key: string, before: string): Uint8Array =>
   Buffer.from(`${before}${JSON.stringify(key.toWellFormed())}:`);

@@ -5,8 +5,6 @@ import type { ValueRules, Warnings } from './value-rules.ts';
 
 /** How to write members of two objects as one object. */
 export interface MergePlan {
-  /** How many keys there are of the first object, those, and those of the second. */
-  readonly keys: readonly string[];
   readonly members: readonly MergedMember[];
 }
 
@@ -18,27 +16,19 @@ interface MergedMember {
   readonly lead: Uint8Array;
 }
 
-/** What a plan is found by. */
-export const keysOfMerge = (first: readonly string[], second: readonly string[]): string[] => [
-  String(first.length),
-  ...first,
-  ...second,
-];
-
-/** `keys`: of `keysOfMerge`. Where both objects have a key, that of the second gets a `$` before it. */
-export function planMerge(keys: readonly string[]): MergePlan {
-  const ofFirst = Number(keys[0]);
+/** Where both objects have a key, that of the second gets a `$` before it. */
+export function planMerge(first: readonly string[], second: readonly string[]): MergePlan {
   const taken = new Set<string>();
-  const named = keys.slice(1).map((key, index) => {
+  const named = [...first, ...second].map((key, index) => {
     let name = key;
     while (taken.has(name)) name = `$${name}`;
     taken.add(name);
-    return { isOfFirst: index < ofFirst, key, name };
+    return { isOfFirst: index < first.length, key, name };
   });
   // In the order of UTF-16 units, as everywhere.
   named.sort((left, right) => (left.name < right.name ? -1 : 1));
   const members = named.map((one, index) => ({ ...one, lead: leadOf(one.name, index === 0 ? '{' : ',') }));
-  return { keys, members };
+  return { members };
 }
 
 /** The planned members of two objects as JSON with sorted keys, in UTF-8, mended as `writeMembers` does. Throws TooDeep. */
@@ -55,7 +45,15 @@ export function writeMerged(
   for (let index = 0; index < members.length; index++) {
     const { isOfFirst, key, name, lead } = members[index] as MergedMember;
     writeBytes(text, lead);
-    writeValue(text, (isOfFirst ? first[key] : second[key]) as JsonValue, rules, warnings, name, 1);
+    writeValue(
+      text,
+      (isOfFirst ? first[key] : second[key]) as JsonValue,
+      rules,
+      warnings,
+      undefined,
+      name,
+      1,
+    );
   }
   writeByte(text, closeBrace);
   return textFrom(text, start);

@@ -4,7 +4,7 @@ import { TooDeep } from '../json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import { type Warnings, warn } from '../json/value-rules.ts';
 import { isMessageType, type MessageType } from './endpoint.ts';
-import { meaningOf } from './meaning.ts';
+import { meaningOf, type Part } from './meaning.ts';
 import {
   isGiven,
   isObject,
@@ -16,7 +16,13 @@ import {
   readText,
   refuse,
 } from './message.ts';
-import { keysOfProperties, warnAboutSize, writeContext, writeProperties } from './write-context.ts';
+import {
+  type Consumed,
+  keysOfProperties,
+  warnAboutSize,
+  writeContext,
+  writeProperties,
+} from './write-context.ts';
 import { keyOf } from './write-key.ts';
 
 /**
@@ -88,27 +94,28 @@ function toEvents(
   const context = isObject(message.context) ? message.context : undefined;
   const library = isObject(context?.library) ? context.library : undefined;
   const os = isObject(context?.os) ? context.os : undefined;
-  const isColumn = (key: string): boolean => {
-    if (ids.has(key))
-      return !isGiven(message[key]) || (columns.has(key) && readId(message[key]) !== undefined);
-    return (
-      columns.has(key) ||
-      key === timeField ||
-      key === 'sentAt' ||
-      (key === 'writeKey' && message.writeKey === project)
-    );
-  };
-
   const sentAt = readSentAt(message.sentAt, warnings);
   const platform = readText(os?.name, warnings, 'os.name') ?? readText(message.channel, warnings, 'channel');
   const sdk = readText(library?.name, warnings, 'library.name');
   const sdkVersion = readText(library?.version, warnings, 'library.version');
-  const contextText = writeContext(text, message, isColumn, warnings);
+  const consumed: Consumed = {
+    columns,
+    timeField,
+    anonymousId: isColumnId('anonymousId', message, columns),
+    userId: isColumnId('userId', message, columns),
+    writeKey: message.writeKey === project,
+  };
+  const contextText = writeContext(text, message, consumed, warnings);
   const messageId = readMessageId(message.messageId, warnings);
-  const propertiesTexts = parts.map(({ properties }) => writeProperties(text, properties, warnings));
-  for (const properties of propertiesTexts) warnAboutSize(properties, contextText, warnings);
-  const events = parts.map(
-    ({ kind, name, itemId, properties }, index): Event => ({
+  // Of RudderStack's libraries, a number.
+  const sessionId = readId(context?.sessionId);
+  const written: Uint8Array[] = [];
+  for (const { properties } of parts) written.push(writeProperties(text, properties, warnings));
+  for (const properties of written) warnAboutSize(properties, contextText, warnings);
+  const events: Event[] = [];
+  for (let index = 0; index < parts.length; index++) {
+    const { kind, name, itemId, properties } = parts[index] as Part;
+    events.push({
       project,
       dialect: 'segment',
       kind,
@@ -123,21 +130,25 @@ function toEvents(
       platform,
       sdk,
       sdkVersion,
-      // Of RudderStack's libraries, a number.
-      sessionId: readId(context?.sessionId),
+      sessionId,
       debug: 0,
-      properties: propertiesTexts[index] as Uint8Array,
+      properties: written[index] as Uint8Array,
       context: contextText,
       keys: kind === 'track' ? noKeys : keysOfProperties(properties),
       warnings: warnings.list ?? noWarnings,
       messageId,
-    }),
-  );
+    });
+  }
   return { ok: true, value: events };
 }
 
 /** Where they are no ids they are kept as they are. */
-const ids: ReadonlySet<string> = new Set(['anonymousId', 'userId']);
+const isColumnId = (
+  field: 'anonymousId' | 'userId',
+  message: JsonObject,
+  columns: ReadonlySet<string>,
+): boolean => !isGiven(message[field]) || (columns.has(field) && readId(message[field]) !== undefined);
+
 const noWarnings: readonly string[] = [];
 
 function readMessageId(value: JsonValue | undefined, warnings: Warnings): string | undefined {

@@ -16,7 +16,7 @@ export interface Meaning {
 }
 
 /** One event of a message. */
-interface Part {
+export interface Part {
   readonly kind: EventKind;
   readonly name: string | undefined;
   readonly itemId: string | undefined;
@@ -132,7 +132,12 @@ const one = (
   who: Who,
 ): Meant => ({
   ok: true,
-  value: { ...who, columns, parts: [{ kind, name, itemId: undefined, properties }] },
+  value: {
+    anonymousId: who.anonymousId,
+    userId: who.userId,
+    columns,
+    parts: [{ kind, name, itemId: undefined, properties }],
+  },
 });
 
 /** What the caller gave; none is the same as an empty object. */

@@ -154,7 +154,7 @@ function toEvent(
     sessionId: mend(event.session_id, 'session_id'),
     debug: event.debug ?? 0,
     properties: writeAll(event.properties, text, warnings),
-    keys: kind === 'track' ? noKeys : writtenKeys(findPlan(Object.keys(event.properties ?? none)).rest),
+    keys: kind === 'track' ? noKeys : writtenKeys(findPlan(event.properties ?? none).rest),
     context: writeAll(event.context, text, warnings),
     warnings: warnings.list ?? noWarnings,
     messageId: mend(event.id, 'id'),
@@ -166,7 +166,7 @@ const none: JsonObject = {};
 const findPlan = createKnownPlans((keys) => planObject(keys, () => false));
 
 const writeAll = (object: JsonObject = none, text: TextBuffer, warnings: Warnings): Uint8Array =>
-  writeMembers(text, object, findPlan(Object.keys(object)).rest, valueRules, warnings);
+  writeMembers(text, object, findPlan(object).rest, valueRules, warnings);
 
 /** What the fold will ignore is said here. */
 function warnOperands(
