@@ -78,7 +78,7 @@ export async function proveKill(options: KillOptions): Promise<KillFigures> {
       bigquery: {
         appendFailRate: options.faultRate / 2,
         appendStoredThenLostRate: options.faultRate / 2,
-        appendDelayMs: 30,
+        appendDelayMs: 100,
       },
       pubsub: { redeliverRate: 0.02 },
     },
@@ -122,6 +122,10 @@ export async function proveKill(options: KillOptions): Promise<KillFigures> {
       to: requests,
       concurrency: 8,
       requestsPerSecond: options.eventsPerSecond / perRequest,
+      // Where processes take long to come back, the last kills still meet traffic.
+      slowly: () =>
+        answeredShare > 0.9 &&
+        (state.loadKills < options.loadKills || state.cloudKills < options.cloudKills),
       stopped,
       onProgress({ answered, inARow }) {
         state.answered = inARow;

@@ -30,6 +30,8 @@ export async function sendNumbered(options: {
   to: number;
   concurrency: number;
   requestsPerSecond: number;
+  /** While it says so, one request is sent a second. */
+  slowly?: () => boolean;
   stopped: () => boolean;
   /** `answered` counts from `from`; up to `inARow` there is no gap, so a resume may start there. */
   onProgress: (progress: { answered: number; inARow: number }) => void;
@@ -45,7 +47,7 @@ export async function sendNumbered(options: {
     while (next < to && !stopped()) {
       const index = next++;
       const early = dueAt - performance.now();
-      dueAt = Math.max(dueAt, performance.now()) + 1000 / requestsPerSecond;
+      dueAt = Math.max(dueAt, performance.now()) + 1000 / (options.slowly?.() ? 1 : requestsPerSecond);
       if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
       const body = numberedBody(traffic, index);
       while (!stopped() && !(await isAccepted(url, body))) {
