@@ -26,6 +26,7 @@ import {
   tables,
 } from '../shared/warehouse/tables/index.ts';
 import { tributaryEventFields } from '../shared/wire/tributary/schema.ts';
+import { deriveReportViews } from './derive-report-views.ts';
 
 /** Every derived file, by its path from the root, with the text it must have. */
 export function deriveFiles(): Map<string, string> {
@@ -60,6 +61,7 @@ export function deriveFiles(): Map<string, string> {
     'infra/log-metrics.json',
     logMetricsFile([ingestCounts, loadCounts, replayCounts, foldCounts, reportsCounts, permissionsCounts]),
   );
+  for (const [path, text] of deriveReportViews()) files.set(path, text);
   return files;
 }
 

@@ -14,22 +14,22 @@ WITH snapshots AS (
 ),
 sides AS (
   SELECT s.account, s.snapshot_id, s.earlier_at, s.taken_at, b.resource, b.user_email,
-    CAST(NULL AS STRING) AS before_roles, ARRAY_TO_STRING(b.roles, ' ') AS after_roles
+    CAST(NULL AS STRING) AS roles_before, ARRAY_TO_STRING(b.roles, ' ') AS roles_after
   FROM snapshots AS s
   JOIN `tributary.access_bindings` AS b ON b.account = s.account AND b.snapshot_id = s.snapshot_id
   WHERE s.earlier_id IS NOT NULL
   UNION ALL
   SELECT s.account, s.snapshot_id, s.earlier_at, s.taken_at, b.resource, b.user_email,
-    ARRAY_TO_STRING(b.roles, ' ') AS before_roles, CAST(NULL AS STRING) AS after_roles
+    ARRAY_TO_STRING(b.roles, ' ') AS roles_before, CAST(NULL AS STRING) AS roles_after
   FROM snapshots AS s
   JOIN `tributary.access_bindings` AS b ON b.account = s.account AND b.snapshot_id = s.earlier_id
 ),
 changes AS (
   SELECT account, snapshot_id, earlier_at, taken_at, resource, user_email,
-    MAX(before_roles) AS before_roles, MAX(after_roles) AS after_roles
+    MAX(roles_before) AS before_roles, MAX(roles_after) AS after_roles
   FROM sides
   GROUP BY account, snapshot_id, earlier_at, taken_at, resource, user_email
-  HAVING IFNULL(MAX(before_roles), '-') != IFNULL(MAX(after_roles), '-')
+  HAVING IFNULL(MAX(roles_before), '-') != IFNULL(MAX(roles_after), '-')
 ),
 ours AS (
   SELECT resource, user_email, occurred_at, ARRAY_TO_STRING(after_roles, ' ') AS after_roles
