@@ -125,12 +125,14 @@ describe('who may know whom', () => {
     );
     expect(makers.sort()).toEqual([
       'shared/google/analytics-admin.ts',
+      'shared/google/authorizer.ts',
       'shared/google/bigquery.ts',
       'shared/google/monitoring.ts',
       'shared/google/pubsub-publisher.ts',
       'shared/google/pubsub-subscriber.ts',
       'shared/google/pubsub.ts',
       'shared/google/storage-write.ts',
+      'shared/google/youtube-consent.ts',
     ]);
   });
 });

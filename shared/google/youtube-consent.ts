@@ -1,4 +1,5 @@
 import { CodeChallengeMethod, OAuth2Client } from 'google-auth-library';
+import { z } from 'zod';
 import { readLocalEndpoint } from './endpoints.ts';
 import { createYouTube, youtubeScopes } from './youtube.ts';
 
@@ -70,6 +71,10 @@ export async function beginConsent(
   };
 }
 
+const ownersShape = z.object({
+  items: z.array(z.object({ id: z.string(), displayName: z.string().optional() })).default([]),
+});
+
 /** What the account manages; empty where it may not ask. */
 async function listOwners(accessToken: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
   const { partnerUrl } = createYouTube(environment);
@@ -78,7 +83,7 @@ async function listOwners(accessToken: string, environment: NodeJS.ProcessEnv): 
       headers: { authorization: `Bearer ${accessToken}` },
       signal: AbortSignal.timeout(10_000),
     });
-    const { items = [] } = (await answer.json()) as { items?: { id: string; displayName?: string }[] };
+    const { items } = ownersShape.parse(await answer.json());
     return items.map(({ id, displayName }) => (displayName ? `${id} (${displayName})` : id));
   } catch {
     return [];
