@@ -9,7 +9,16 @@
 -- the whole week or month, never sums. percent is NULL where there is nothing to compare with, and where that is 0.
 -- comparable: both sides are there and settled (see media_daily).
 WITH daily AS (
-  SELECT platform, key, date, is_settled, figure.metric, figure.kind, figure.value
+  SELECT
+    platform,
+    key,
+    date,
+    DATE_ADD(DATE_TRUNC(date, ISOWEEK), INTERVAL 6 DAY) AS sunday,
+    LAST_DAY(date) AS month_end,
+    is_settled,
+    figure.metric,
+    figure.kind,
+    figure.value
   FROM `tributary.media_daily`
   CROSS JOIN
     UNNEST(
@@ -54,29 +63,29 @@ periods AS (
     'iso_week',
     platform,
     key,
-    DATE_ADD(DATE_TRUNC(date, ISOWEEK), INTERVAL 6 DAY),
+    sunday,
     metric,
     kind,
     SUM(value),
     LOGICAL_AND(is_settled)
   FROM daily
   WHERE kind = 'additive'
-  GROUP BY platform, key, metric, kind, DATE_TRUNC(date, ISOWEEK)
+  GROUP BY platform, key, metric, kind, sunday
   HAVING COUNT(*) = 7
   UNION ALL
   SELECT
     'month',
     platform,
     key,
-    LAST_DAY(DATE_TRUNC(date, MONTH)),
+    month_end,
     metric,
     kind,
     SUM(value),
     LOGICAL_AND(is_settled)
   FROM daily
   WHERE kind = 'additive'
-  GROUP BY platform, key, metric, kind, DATE_TRUNC(date, MONTH)
-  HAVING COUNT(*) = EXTRACT(DAY FROM LAST_DAY(DATE_TRUNC(date, MONTH)))
+  GROUP BY platform, key, metric, kind, month_end
+  HAVING COUNT(*) = EXTRACT(DAY FROM month_end)
   UNION ALL
   SELECT IF(grain = 'week', 'iso_week', 'month'), platform, key, date, 'users', 'estimate', CAST(users AS FLOAT64), is_settled
   FROM read_whole
