@@ -41,7 +41,12 @@ describe('the status of a running cloud', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'tributary-status-'));
     const soon = { METRICS_INTERVAL_SECONDS: '1' };
-    cloud = await startLocal({ dataDir, ports: 'free', environment: { ingest: soon, load: soon } });
+    cloud = await startLocal({
+      dataDir,
+      ports: 'free',
+      functions: ['ingest', 'load', 'replay', 'fold'],
+      environment: { ingest: soon, load: soon },
+    });
     const { ports } = cloud;
     environment = {
       PUBSUB_PORT: String(ports.pubsub),

@@ -21,7 +21,12 @@ let command: Bundle;
 beforeAll(async () => {
   tracking = await bundleForTest({ path: 'track-for-test.ts' });
   command = await bundleForTest({ path: 'command/tributary-sdk.ts' });
-  cloud = await startLocal({ dataDir: folder, ports: 'free', faults: { pubsub: { redeliverRate: 0.3 } } });
+  cloud = await startLocal({
+    dataDir: folder,
+    ports: 'free',
+    functions: ['ingest', 'load'],
+    faults: { pubsub: { redeliverRate: 0.3 } },
+  });
   warehouse = warehouseOf(cloud);
 }, 120_000);
 

@@ -23,7 +23,12 @@ let cloud: LocalCloud;
 let warehouse: Warehouse;
 
 beforeAll(async () => {
-  cloud = await startLocal({ dataDir: folder, ports: 'free', faults: { pubsub: { redeliverRate: 0.3 } } });
+  cloud = await startLocal({
+    dataDir: folder,
+    ports: 'free',
+    functions: ['ingest', 'load', 'fold'],
+    faults: { pubsub: { redeliverRate: 0.3 } },
+  });
   warehouse = warehouseOf(cloud);
   const { ingest } = cloud.urls;
   const reports = await Promise.all([
