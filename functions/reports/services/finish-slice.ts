@@ -14,7 +14,7 @@ export interface ReadSlice {
 }
 
 /** Puts rows into their order, sums what adds up, and holds it against the API's own totals. */
-export function finishSlice(report: Report, read: ReadSlice): PulledSlice {
+export function finishSlice(report: Pick<Report, 'metrics'>, read: ReadSlice): PulledSlice {
   const rows = read.rows
     .map((row) => ({ row, key: writeSorted(row.dimensions) }))
     .sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0))
