@@ -54,16 +54,18 @@ export function clientEnvironment(project: string, environment: NodeJS.ProcessEn
 /** Calls a private function as the operator. */
 export type CallFunction = (path: string, body: object) => Promise<unknown>;
 
+/** The same, answering also what was refused. Rejects with CommandFailed where there is no answer at all. */
+export type AskFunction = (path: string, body: object) => Promise<{ status: number; body: unknown }>;
+
 /**
  * Makes the call of a private function by its URL: with a token of the local issuer where the function is on this
  * machine, else with one of Google for the credentials of the environment, or with `ID_TOKEN` where that is set.
- * A call rejects with CommandFailed, whose message says what to do, also where there is no answer `withinMs`.
  */
-export function createCallFunction(
+export function createAskFunction(
   url: string,
   environment: NodeJS.ProcessEnv,
   withinMs = 300_000,
-): CallFunction {
+): AskFunction {
   const audience = url.replace(/\/+$/, '');
   let known: { readonly token: string; readonly renewAt: number } | undefined;
   const tokenOf = async (): Promise<string> => {
@@ -78,12 +80,31 @@ export function createCallFunction(
   return async (path, body) => {
     const token = await tokenOf();
     const answer = await post(`${audience}${path}`, body, { Authorization: `Bearer ${token}` }, withinMs);
-    const parsed = parseJson(await answer.text());
-    if (answer.ok) return parsed;
-    const { data } = refusal.safeParse(parsed);
-    const hint = hints.get(answer.status) ?? '';
-    throw new CommandFailed(`${data?.error.message ?? `${audience} answered ${answer.status}.`}${hint}`);
+    return { status: answer.status, body: parseJson(await answer.text()) };
   };
+}
+
+/**
+ * The same for callers that a refusal ends: a call rejects with CommandFailed, whose message says what to do, also where
+ * there is no answer `withinMs`.
+ */
+export function createCallFunction(
+  url: string,
+  environment: NodeJS.ProcessEnv,
+  withinMs = 300_000,
+): CallFunction {
+  const ask = createAskFunction(url, environment, withinMs);
+  return async (path, body) => {
+    const answer = await ask(path, body);
+    if (answer.status >= 200 && answer.status < 300) return answer.body;
+    throw new CommandFailed(describeRefusal(url, answer));
+  };
+}
+
+/** What a function said where it refused, with what to do about it. */
+export function describeRefusal(url: string, { status, body }: { status: number; body: unknown }): string {
+  const { data } = refusal.safeParse(body);
+  return `${data?.error.message ?? `${url} answered ${status}.`}${hints.get(status) ?? ''}`;
 }
 
 const refusal = z.object({ error: z.object({ message: z.string() }) });

@@ -1,101 +1,19 @@
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type RunningIssuer, startIssuer } from '../../local/issuer/index.ts';
-import { createTokenVerifier } from '../../shared/google/verify-token.ts';
-import { startCounts } from '../../shared/host/metrics.ts';
-import { createHost } from '../../shared/host/server.ts';
-import { openSettingsSource } from '../../shared/settings/settings-source.ts';
-import { createPermissionsHandler } from './handler.ts';
-import { permissionsCounts } from './metrics.ts';
-import { guards, identity } from './organisations-for-test.ts';
-import { createPolicyReader } from './read-policy.ts';
-import { type Stores, seedOf, startStores, startWorld, type World } from './start-for-test.ts';
-import { createCallerVerifier } from './verify-caller.ts';
+import { identity } from './organisations-for-test.ts';
+import { chief, clerk, type Served, scheduler, servePermissions } from './serve-for-test.ts';
 
-const audience = 'https://permissions.example.com';
-const chief = 'chief@example.com';
-const clerk = 'clerk@example.com';
-const scheduler = 'scheduler@local.iam.gserviceaccount.com';
-
-let stores: Stores;
-let issuer: RunningIssuer;
-let folder: string;
-let world: World;
-let host: ReturnType<typeof createHost>;
-const counts = startCounts(permissionsCounts);
+let served: Served;
+let world: Served['world'];
+let stores: Served['stores'];
+let call: Served['call'];
+let counts: Served['counts'];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'permissions-'));
-  [stores, issuer] = await Promise.all([
-    startStores(),
-    startIssuer({ port: 0, keyFile: join(folder, 'key.pem') }),
-  ]);
-  const file = join(folder, 'policy.json');
-  await writeFile(
-    file,
-    JSON.stringify({
-      domains: ['example.com'],
-      callers: [
-        { email: chief, accounts: 'all', strongestRole: 'admin' },
-        { email: clerk, accounts: ['accounts/1'], strongestRole: 'editor' },
-      ],
-    }),
-  );
-  world = await startWorld(
-    stores,
-    seedOf({
-      'accounts/1': {
-        'boss@example.com': ['admin'],
-        [chief]: ['admin'],
-        'ann@example.com': ['editor', 'no-cost-data'],
-      },
-      'properties/11': { 'ann@example.com': ['viewer'], 'bob@example.com': ['viewer'] },
-      'properties/12': {},
-      'accounts/2': { 'boss@example.com': ['admin'] },
-      'properties/21': { 'ann@example.com': ['viewer', 'marketer'] },
-    }),
-  );
-  const environment = { LOCAL_TOKEN_ISSUER: issuer.url };
-  const policy = openSettingsSource(file, () => stores.bucket)!;
-  const handler = createPermissionsHandler({
-    ...world.context,
-    verifyCaller: createCallerVerifier({
-      verifyToken: createTokenVerifier({ audience, emails: [chief, clerk, scheduler] }, environment),
-      what: 'a call',
-      log: () => {},
-      readPolicy: createPolicyReader(policy, () => {}),
-    }),
-    guards: { ...guards, self: [identity], maximumShareOfRemovals: 0.25, minimumExisting: 5 },
-    withinMs: 600_000,
-    counts,
-    log: () => {},
-  });
-  host = createHost(handler);
-  await once(host.server.listen(0, '127.0.0.1'), 'listening');
+  served = await servePermissions();
+  ({ world, stores, call, counts } = served);
 });
 beforeEach(() => world.fake.clearCalls());
-afterAll(async () => {
-  await host.drain(5_000);
-  await world.close();
-  await Promise.all([stores.close(), issuer.close(), rm(folder, { recursive: true })]);
-});
-
-type Body = { planHash?: string; users?: { user: string; bindings: object[] }[] };
-
-async function call(path: string, body: object, email: string | null = chief) {
-  const token = email && (await issuer.sign({ audience, email }));
-  const { port } = host.server.address() as AddressInfo;
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method: 'POST',
-    headers: { ...(token && { Authorization: `Bearer ${token}` }) },
-    body: JSON.stringify(body),
-  });
-  return { status: answer.status, body: (await answer.json()) as Body };
-}
+afterAll(() => served.close());
 
 const grant = (user: string, on: string, roles: unknown = 'viewer') => ({
   request: { changes: [{ op: 'grant', user, roles, on }] },
@@ -249,7 +167,7 @@ describe('a request', () => {
   test('for the users of an account is answered with what each has of itself and with the account', async () => {
     const { status, body } = await call('/list', { account: 'accounts/1' }, clerk);
     expect(status).toBe(200);
-    const users: { user: string; bindings: object[] }[] = body.users ?? [];
+    const users = body.users ?? [];
     expect(users.find(({ user }) => user === 'ann@example.com')?.bindings).toEqual([
       {
         parent: 'accounts/1',

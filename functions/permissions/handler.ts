@@ -19,7 +19,7 @@ import { NotStored } from './append-rows.ts';
 import { type Applied, type ApplyContext, applyAccess, resumeAccess } from './apply-access.ts';
 import { accountsOutside, type CallerRights } from './caller-policy.ts';
 import type { GuardRules } from './guards.ts';
-import { JournalTaken, listRequests } from './journal.ts';
+import { JournalTaken, listRequests, readProgress } from './journal.ts';
 import { OutOfTime } from './limiter.ts';
 import { listUsers } from './list-users.ts';
 import { type AccountName, userKey } from './live-state.ts';
@@ -55,6 +55,7 @@ const mostBodyBytes = 32 * 1024 * 1024;
 const acts: Readonly<Record<string, { readonly need: Need; readonly act: Act }>> = {
   '/plan': { need: 'plan', act: plan },
   '/apply': { need: 'apply', act: apply },
+  '/progress': { need: 'plan', act: progress },
   '/list': { need: 'plan', act: list },
   '/snapshot': { need: 'call', act: snapshot },
   '/resume': { need: 'call', act: resume },
@@ -145,6 +146,8 @@ const applyCall = z.strictObject({
     .string()
     .regex(/^[\w-]{1,64}$/, 'must be at most 64 letters, digits, _ and -')
     .default(() => randomUUID()),
+  /** For callers whose connections do not last as long as the function. */
+  withinSeconds: z.int().min(1).max(3_600).optional(),
 });
 
 async function apply(
@@ -153,12 +156,25 @@ async function apply(
 ): Promise<Answer> {
   const call = applyCall.safeParse(body);
   if (!call.success) return error(400, 'invalid_argument', z.prettifyError(call.error));
-  const { requestId, planHash, request: given } = call.data;
+  const { requestId, planHash, request: given, withinSeconds } = call.data;
   const read = readGranted(given, rights);
   if (read.kind === 'invalid') return answerProblems(read.problems);
-  const applied = await applyAccess({ requestId, planHash, caller, request: read.request }, context);
+  const soonest = withinSeconds === undefined ? Infinity : context.api.clock.now() + withinSeconds * 1_000;
+  const applied = await applyAccess(
+    { requestId, planHash, caller, request: read.request },
+    { ...context, until: Math.min(context.until, soonest) },
+  );
   tell(applied, requestId, options);
   return answerApplied(applied, requestId);
+}
+
+const progressCall = applyCall.pick({ requestId: true });
+
+/** How far a request is, for who waits for it. */
+async function progress({ body, context }: Call): Promise<Answer> {
+  const call = progressCall.safeParse(body);
+  if (!call.success) return error(400, 'invalid_argument', z.prettifyError(call.error));
+  return { status: 200, body: await readProgress(call.data.requestId, context.journal) };
 }
 
 function tell(

@@ -111,6 +111,24 @@ export async function listRequests(options: JournalOptions): Promise<Map<string,
   return found;
 }
 
+/** How many calls of a request are done and undone, by the names of its objects alone. */
+export async function readProgress(
+  requestId: string,
+  options: JournalOptions,
+): Promise<{ readonly done: number; readonly undone: number; readonly ended: boolean }> {
+  const names: string[] = [];
+  let pageToken: string | undefined;
+  do {
+    const prefix = folderOf(requestId);
+    const page = await options.bucket.list({ prefix, most: 1_000, pageToken }, options.callWithinMs);
+    pageToken = page.nextPageToken;
+    names.push(...page.objects.map(({ name }) => name.slice(prefix.length)));
+  } while (pageToken !== undefined);
+  const count = (kind: StepKind) =>
+    names.filter((name) => name.startsWith(`${kind}-`) && name.endsWith('-done.json')).length;
+  return { done: count('step'), undone: count('undo'), ended: names.includes('outcome.json') };
+}
+
 interface JournalWriter {
   write(name: string, data: Buffer, contentType?: string): Promise<void>;
 }
