@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
-import { type BigQueryFaults, startBigQuery } from '../../local/bigquery/index.ts';
+import { type BigQueryFaults, type BigQueryOptions, startBigQuery } from '../../local/bigquery/index.ts';
 import { createBuckets } from '../../local/buckets.ts';
 import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
 import { startStorage } from '../../local/storage/index.ts';
@@ -32,12 +32,15 @@ const personColumns = `project, user_key, user_id, anonymous_id, TO_JSON_STRING(
 const personOrder = 'project, user_id, user_key, anonymous_id';
 
 /** Starts a local BigQuery with the warehouse, and a Cloud Storage, for ticks in this very process. */
-export async function startFold(given: Partial<TickOptions> = {}) {
+export async function startFold(
+  given: Partial<TickOptions> = {},
+  server: Pick<BigQueryOptions, 'threads'> = {},
+) {
   process.env.METADATA_SERVER_DETECTION = 'none';
   const bigqueryFaults: BigQueryFaults = noBigQueryFaults();
   const storageFaults = noStorageFaults();
   const [bigqueryServer, storageServer] = await Promise.all([
-    startBigQuery({ restPort: 0, grpcPort: 0, file: ':memory:', faults: bigqueryFaults }),
+    startBigQuery({ ...server, restPort: 0, grpcPort: 0, file: ':memory:', faults: bigqueryFaults }),
     startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
   ]);
   const environment: NodeJS.ProcessEnv = {

@@ -29,8 +29,8 @@ const MAX_READERS = 3;
 
 const MAX_MEMORY_BYTES = 2 * 1024 ** 3;
 
-/** Opens (or creates) the file, or a database in memory for ':memory:'. */
-export async function openDatabase(file: string): Promise<Database> {
+/** Opens (or creates) the file, or a database in memory for ':memory:'. `threads` share a query; default DuckDB's own. */
+export async function openDatabase(file: string, threads?: number): Promise<Database> {
   // Without a file DuckDB would spill into the folder that the process was started in.
   const spill =
     file === ':memory:' ? { temp_directory: join(tmpdir(), `tributary-duckdb-${randomUUID()}`) } : undefined;
@@ -42,8 +42,7 @@ export async function openDatabase(file: string): Promise<Database> {
   await writer.run(setUpMacros());
   // DuckDB would keep what it has read until four fifths of the machine are full; a query that needs more spills to disk.
   await writer.run(`SET GLOBAL memory_limit='${Math.floor(Math.min(MAX_MEMORY_BYTES, totalmem() / 2))}B'`);
-  // What is in memory is small: handing its parts to threads would cost a fifth of the CPU of its queries.
-  if (file === ':memory:') await writer.run('SET GLOBAL threads=1');
+  if (threads !== undefined) await writer.run(`SET GLOBAL threads=${threads}`);
   // Nothing here reads files or the network, so a query that slipped through could not either.
   await writer.run('SET GLOBAL autoinstall_known_extensions=false');
   await writer.run('SET GLOBAL enable_external_access=false');

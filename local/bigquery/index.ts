@@ -22,6 +22,11 @@ export interface BigQueryOptions {
   grpcPort: number;
   /** The DuckDB file that holds everything, or ':memory:'. */
   file: string;
+  /**
+   * How many threads share a query. Default: as many as there are cores, and one in memory, where tables are small: handing
+   * out their parts costs a fifth of the CPU of a query.
+   */
+  threads?: number;
   /** A project is whatever a request names; this one is only for the log. */
   project?: string;
   now?: () => Date;
@@ -43,7 +48,8 @@ export async function startBigQuery(options: BigQueryOptions): Promise<BigQueryS
   const host = options.host ?? '127.0.0.1';
   const now = options.now ?? (() => new Date());
   const log = options.log ?? (() => undefined);
-  const database = await openDatabase(options.file);
+  const threads = options.threads ?? (options.file === ':memory:' ? 1 : undefined);
+  const database = await openDatabase(options.file, threads);
   const catalog = await openCatalog(database, now);
   const measures = keepTableMeasures();
   const planner = openPlanner();

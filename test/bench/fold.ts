@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Tick } from '../../functions/fold/run-tick.ts';
 import { type Operation, startFold } from '../../functions/fold/start-for-test.ts';
@@ -31,7 +32,10 @@ const [operations, persons, added, active] = [
   values.active,
 ].map(Number) as [number, number, number, number];
 
-const fold = await startFold({ withinMs: 1_800_000, leaseMs: 1_800_000 });
+const fold = await startFold(
+  { withinMs: 1_800_000, leaseMs: 1_800_000 },
+  { threads: availableParallelism() },
+);
 const shop = createShop(1);
 const dayMicros = 86_400_000_000;
 const now = Date.now() * 1000;
