@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type AliasRow, bind } from '../../test/reference/bind.ts';
 import {
+  arrangeEarlierClaims,
   arrangeNewPairs,
   bindNewPairs,
   type CarriedPair,
@@ -41,7 +42,7 @@ const ticks = fc.array(
 
 describe('bindings that are carried on', () => {
   test('are those that the reference finds in all claims, after every tick', () => {
-    const taken = { carried: 0, contested: 0, bound: 0, undecided: 0 };
+    const taken = { carried: 0, contested: 0, bound: 0, undecided: 0, moved: 0 };
     fc.assert(
       fc.property(ticks, (stream) => {
         const rows: AliasRow[] = [];
@@ -55,11 +56,21 @@ describe('bindings that are carried on', () => {
           }
           rows.push(...arrived);
           const pairs = firstOf(arrived);
-          const fresh = findNewPairs(pairs, [...known.values()], policies);
-          const arranged =
-            fresh === 'undecided' ? fresh : arrangeNewPairs(fresh, lookUp(fresh, known), policies);
-          if (arranged === 'undecided') taken.undecided++;
+          const found = findNewPairs(pairs, [...known.values()], policies);
+          const [fresh, earlier] = found === 'undecided' ? [[], []] : [found.fresh, found.earlier];
+          const facts = lookUp([...fresh, ...earlier.map(({ pair }) => pair)], known);
+          const arranged = found === 'undecided' ? found : arrangeNewPairs(fresh, facts, policies);
+          const moved = found === 'undecided' ? found : arrangeEarlierClaims(earlier, facts, policies);
+          if (arranged === 'undecided' || moved === 'undecided') taken.undecided++;
           else {
+            taken.moved += moved.length;
+            // What is written, besides whose the devices are.
+            for (const pair of moved) {
+              expect(known.get(pairOf(pair))?.eventId).toBe(pair.replaces);
+              const [first] = firstOf(rows).filter((one) => pairOf(one) === pairOf(pair));
+              expect(pair).toMatchObject({ ...first });
+              expect(textsOf(bindings)).toContain(textsOf([pair])[0]);
+            }
             const more = bindNewPairs(arranged, boundOf(arranged, bindings));
             taken.carried += arranged.length;
             taken.contested += arranged.filter(({ isContested }) => isContested).length;
@@ -79,6 +90,7 @@ describe('bindings that are carried on', () => {
     expect(taken.contested).toBeGreaterThan(500);
     expect(taken.bound).toBeGreaterThan(500);
     expect(taken.undecided).toBeGreaterThan(200);
+    expect(taken.moved).toBeGreaterThan(5);
   });
 });
 
@@ -149,6 +161,7 @@ function lookUp(fresh: readonly ClaimedPair[], known: ReadonlyMap<string, Claime
       project,
       userKey: isNamed ? userKey : null,
       userId: isNamed ? userId : null,
+      pairs: pairs.length,
       hasAnalysys: pairs.some(({ dialect }) => dialect === 'analysys'),
       occurredMicros: Math.max(...pairs.map((pair) => claimedAt(pair, 'occurred_at'))),
       receivedMicros: Math.max(...pairs.map((pair) => claimedAt(pair, 'received_at'))),

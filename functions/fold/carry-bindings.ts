@@ -23,6 +23,8 @@ export interface ClaimsOnUser {
   readonly userKey: string | null;
   /** Null for the pairs of a project's other users. */
   readonly userId: string | null;
+  /** How many it is in. */
+  readonly pairs: number;
   readonly hasAnalysys: boolean;
   /** The greatest of any of the pairs, in microseconds since 1970. */
   readonly occurredMicros: number;
@@ -37,27 +39,67 @@ export interface CarriedPair extends ClaimedPair {
   readonly order: ClaimOrder;
   /** Whether its device or its user may be bound already. */
   readonly isContested: boolean;
+  /** The event_id of the claim of this very pair that it takes the place of; null for a new pair. */
+  readonly replaces: string | null;
+}
+
+/** A claim that comes before the first one that is known of its pair. */
+export interface EarlierClaim {
+  readonly pair: ClaimedPair;
+  readonly known: ClaimedPair;
 }
 
 /**
- * The pairs of claims that came in that are not known, or `undecided` where a known pair gets an earlier claim or its
- * first of Analysys, which may change what was decided.
+ * The pairs of claims that came in that are not known, and the earlier claims of those that are; or `undecided` where a
+ * known pair gets its first claim of Analysys, which may change what was decided.
  */
 export function findNewPairs(
   arrived: readonly ClaimedPair[],
   known: readonly ClaimedPair[],
   policies: readonly ProjectPolicy[],
-): readonly ClaimedPair[] | 'undecided' {
+): { readonly fresh: readonly ClaimedPair[]; readonly earlier: readonly EarlierClaim[] } | 'undecided' {
   const knownByPair = new Map(known.map((pair) => [pairOf(pair), pair]));
   const orderOf = ordersOf(policies);
   const fresh: ClaimedPair[] = [];
+  const earlier: EarlierClaim[] = [];
   for (const pair of arrived) {
     const before = knownByPair.get(pairOf(pair));
     if (before === undefined) fresh.push(pair);
-    else if (compareClaims(pair, before, orderOf(pair.project)) < 0) return 'undecided';
     else if (pair.dialect === 'analysys' && before.dialect !== 'analysys') return 'undecided';
+    else if (compareClaims(pair, before, orderOf(pair.project)) < 0) earlier.push({ pair, known: before });
   }
-  return fresh;
+  return { fresh, earlier };
+}
+
+/**
+ * The pairs of earlier claims, where no known pair shares their device or, where that counts, their user; else `undecided`.
+ * Then they are bound, and stay so: only since when changes.
+ */
+export function arrangeEarlierClaims(
+  earlier: readonly EarlierClaim[],
+  known: KnownClaims,
+  policies: readonly ProjectPolicy[],
+): readonly CarriedPair[] | 'undecided' {
+  const orderOf = ordersOf(policies);
+  const pairs = earlier.map(({ pair }) => pair);
+  const policyOf = findPolicies(pairs, known, policies);
+  const pairsOfDevice = Map.groupBy(known.ofDevices, deviceOf);
+  const claimsOnUser = claimsByUser(known);
+  const carried: CarriedPair[] = [];
+  for (const { pair, known: before } of earlier) {
+    const policy = policyOf(pair.project);
+    if (policy === undefined || pairsOfDevice.get(deviceOf(pair))?.length !== 1) return 'undecided';
+    if (policy === 'one_to_one' && claimsOnUser.get(userOf(pair))?.pairs !== 1) return 'undecided';
+    carried.push({
+      ...pair,
+      dialect: before.dialect,
+      policy,
+      order: orderOf(pair.project),
+      isContested: false,
+      replaces: before.eventId,
+    });
+  }
+  return carried;
 }
 
 /**
@@ -75,12 +117,7 @@ export function arrangeNewPairs(
   const orderOf = ordersOf(policies);
   const policyOf = findPolicies(fresh, known, policies);
   const pairsOfDevice = Map.groupBy(known.ofDevices, deviceOf);
-  const claimsOnUser = new Map(
-    known.ofUsers.flatMap((claims) =>
-      claims.userId === null ? [] : [[userOf({ ...claims, userId: claims.userId }), claims]],
-    ),
-  );
-
+  const claimsOnUser = claimsByUser(known);
   const carried: CarriedPair[] = [];
   for (const pair of fresh) {
     const policy = policyOf(pair.project);
@@ -89,7 +126,7 @@ export function arrangeNewPairs(
     const ofUser = policy === 'one_to_one' ? claimsOnUser.get(userOf(pair)) : undefined;
     const rivals = [...(pairsOfDevice.get(deviceOf(pair)) ?? []), ...(ofUser === undefined ? [] : [ofUser])];
     if (rivals.some((rival) => claimedAt(rival, order) >= claimedAt(pair, order))) return 'undecided';
-    carried.push({ ...pair, policy, order, isContested: rivals.length > 0 });
+    carried.push({ ...pair, policy, order, isContested: rivals.length > 0, replaces: null });
   }
   // One project after the other: two of different projects have no order of their own.
   return [...Map.groupBy(carried, ({ project }) => project).values()].flatMap((pairs) =>
@@ -109,6 +146,13 @@ export function bindNewPairs(fresh: readonly CarriedPair[], bound: readonly Clai
     return true;
   });
 }
+
+const claimsByUser = ({ ofUsers }: KnownClaims): ReadonlyMap<string, ClaimsOnUser> =>
+  new Map(
+    ofUsers.flatMap((claims) =>
+      claims.userId === null ? [] : [[userOf({ ...claims, userId: claims.userId }), claims]],
+    ),
+  );
 
 const ordersOf = (policies: readonly ProjectPolicy[]) => {
   const orders = new Map(policies.map(({ project, order }) => [project, order]));

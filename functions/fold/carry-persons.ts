@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { Arrivals } from './arrivals.ts';
+import type { BindingEffects } from './binding-effects.ts';
 import { readSql } from './read-sql.ts';
 import type { TickContext } from './tick-context.ts';
 import {
   type Arrived,
-  type DuringSlices,
   fromRow,
   personRow,
   personType,
@@ -19,27 +20,41 @@ export interface CarriedPerson extends TouchedPerson {
   readonly updatedAt: number | null;
 }
 
+/** How the rows of persons are brought up to date. */
+export interface Ways {
+  /** To these is added what came in. */
+  readonly carried: readonly CarriedPerson[];
+  readonly refolded: readonly TouchedPerson[];
+}
+
 /**
- * Those of the persons whose rows can be carried on, by their texts: to add what came in gives what folding them anew
- * would. That is so where all of it occurred after all that is folded, none of it is a copy of what is folded, and the row
- * stands for all that led to it.
+ * Tells which rows of the touched persons can be carried on: to add what came in gives what folding them anew would. That is
+ * so where all of it occurred after all that is folded, none of it is a copy of what is folded, the row stands for all that
+ * led to it, and no device brought along what it did by itself. A device that a user gained and that is not in `persons`
+ * needs neither.
  *
- * To be asked before what came in is copied into profile_operations: what is there already was folded, or copied by a tick
- * that died. Whose devices change afterwards cannot be carried on.
+ * To be asked once bindings are as they should be and before what came in is copied into profile_operations: what is there
+ * already was folded, or copied by a tick that died.
  */
-export async function findCarried(
+export async function findWays(
   touched: readonly TouchedPerson[],
-  during: DuringSlices,
+  effects: BindingEffects,
+  { during }: Arrivals,
   { options, steps }: TickContext,
-): Promise<Map<string, CarriedPerson>> {
-  const candidates = touched.filter(({ arrived }) => arrived !== undefined);
+): Promise<Ways> {
+  const gained = new Set([...effects.gained.values()].flat());
+  const asked = touched.filter(
+    ({ person, arrived }) =>
+      !effects.refolded.has(textOf(person)) && (arrived !== undefined || gained.has(textOf(person))),
+  );
+  if (asked.length === 0) return { carried: [], refolded: touched };
   const { rows } = await steps.query({
     query: readSql('carry-facts.sql', options.dataset),
     params: {
       ...during.params,
-      persons: candidates.map(({ person }) => toStruct(person)),
-      buckets: [...new Set(candidates.flatMap(({ buckets }) => buckets))],
-      person_buckets: [...new Set(candidates.map(({ bucket }) => bucket))],
+      persons: asked.map(({ person }) => toStruct(person)),
+      buckets: unique(asked.flatMap(({ arrived, buckets }) => (arrived === undefined ? [] : buckets))),
+      person_buckets: unique(asked.map(({ bucket }) => bucket)),
     },
     types: { ...during.types, persons: [personType], buckets: ['INT64'], person_buckets: ['INT64'] },
   });
@@ -49,18 +64,33 @@ export async function findCarried(
     if (row.event_id !== null) copied.add(row.event_id);
     else kept.set(textOf(fromRow(row)), row);
   }
+
+  const carried: CarriedPerson[] = [];
+  const refolded: TouchedPerson[] = [];
+  const areAsked = new Set(asked);
   let text = 0;
-  const carried = candidates.flatMap((candidate): (readonly [string, CarriedPerson])[] => {
-    const { person, arrived } = candidate;
-    const row = kept.get(textOf(person));
-    if (arrived === undefined || !mayCarry(arrived, row, copied)) return [];
-    text += arrived.events.length;
-    return text > mostTextOfEvents
-      ? []
-      : [[textOf(person), { ...candidate, arrived, updatedAt: row?.updated_at ?? null }]];
-  });
-  return new Map(carried);
+  for (const one of touched) {
+    const { person, arrived } = one;
+    const name = textOf(person);
+    const row = kept.get(name);
+    const bringsNothing = (device: string) => !effects.refolded.has(device) && !kept.has(device);
+    text += arrived?.events.length ?? 0;
+    if (!areAsked.has(one)) refolded.push(one);
+    else if (arrived === undefined) {
+      // A device that was nobody's and is a user's now.
+      if (row !== undefined) refolded.push(one);
+    } else if (
+      text <= mostTextOfEvents &&
+      (effects.gained.get(name) ?? []).every(bringsNothing) &&
+      mayCarry(arrived, row, copied)
+    ) {
+      carried.push({ ...one, arrived, updatedAt: row?.updated_at ?? null });
+    } else refolded.push(one);
+  }
+  return { carried, refolded };
 }
+
+const unique = (buckets: readonly number[]) => [...new Set(buckets)];
 
 function mayCarry(
   { from, dialect, events }: Arrived,

@@ -1,9 +1,10 @@
-import { type CarriedPerson, findCarried } from './carry-persons.ts';
+import { type Arrivals, copyArrivals, copyOperations, nothingArrived, sayFolded } from './arrivals.ts';
+import { effectsOf } from './binding-effects.ts';
+import { findWays } from './carry-persons.ts';
 import { readClaimed } from './claimed-bindings.ts';
 import { countRows } from './count-rows.ts';
-import { type BindingsPlan, planBindings } from './plan-bindings.ts';
+import { type BindingsPlan, personsOf, planBindings } from './plan-bindings.ts';
 import { policyParameters } from './policies.ts';
-import { readSql } from './read-sql.ts';
 import { mergePairs } from './rebind.ts';
 import {
   ageCounts,
@@ -13,19 +14,11 @@ import {
   hourMs,
   minuteMs,
   type Slice,
-  sliceParameters,
   windowStart,
 } from './slices.ts';
 import type { FoldState } from './state.ts';
 import type { TickContext } from './tick-context.ts';
-import {
-  type DuringSlices,
-  foldPersons,
-  readTouched,
-  type TouchedPerson,
-  textOf,
-  uniquePersons,
-} from './touched-persons.ts';
+import { foldPersons, readTouched, uniquePersons } from './touched-persons.ts';
 
 export type CaughtUp =
   | { readonly kind: 'unchanged' | 'folded'; readonly state: FoldState }
@@ -33,13 +26,14 @@ export type CaughtUp =
   | { readonly kind: 'too_much'; readonly reason: string; readonly state: FoldState };
 
 /**
- * Folds what came in since the state was written, in at most sixteen queries: one counts, and a second one every hour;
- * where something is new two tell whom it is about and whose rows can be carried on, one copies operations, up to four
- * look at the pairs that came in and one writes them; where these only add to what is bound one more does so, else three
- * decide all bindings anew; one reads whom that touches, and one folds the persons.
+ * Folds what came in since the state was written, in at most sixteen queries: one counts, and a second one every hour; one
+ * puts aside what is new; up to four look at the pairs that came in and one writes them; where these only add to what is
+ * bound one more does so, else three decide all bindings anew; one reads whom all that touches, and one whose rows can be
+ * carried on; one copies operations, one folds the persons, and one says that it is done.
  *
  * What the next tick could not find out by itself, should this one die, is written into the state before the step that
- * makes it so: that pairs change, and whose bindings will. Slices count as folded only with the state that is written last.
+ * makes it so: that pairs change, and whose bindings will. What was new is so for the next tick too, until the last query;
+ * and slices count as folded only with the state that is written last.
  */
 export async function catchUp(before: FoldState, context: TickContext): Promise<CaughtUp> {
   const { options, steps, store } = context;
@@ -58,61 +52,54 @@ export async function catchUp(before: FoldState, context: TickContext): Promise<
     return { kind: 'unchanged', state };
   }
 
-  const during = sliceParameters(slices);
   const tooMany = (): CaughtUp => ({
     kind: 'too_much',
     reason: `more than ${options.mostPersons} persons are touched`,
     state,
   });
-  const arrived =
-    slices.length === 0 ? [] : await steps.begin('touched', () => readTouched(during, [], context));
-  if (arrived === 'too_many') return tooMany();
-  const carried =
-    arrived.length === 0
-      ? new Map<string, CarriedPerson>()
-      : await steps.begin('touched', () => findCarried(arrived, during, context));
-  const hasOperations =
-    slices.length > 0 && (await steps.begin('operations', () => copyOperations(during, context)));
+  const arrivals =
+    slices.length === 0
+      ? nothingArrived
+      : await steps.begin('arrivals', () => copyArrivals(slices, state.rebuildId, context));
+
   let mustRebind = state.mustRebind;
   let plan: BindingsPlan | undefined;
-  if (hasOperations) {
-    const claimed = await steps.begin('pairs', () => readClaimed(during, context));
+  if (arrivals.rows > 0) {
+    const claimed = await steps.begin('pairs', () => readClaimed(arrivals, context));
     if (claimed.kind !== 'nothing' && !mustRebind) await save({ mustRebind: true });
     if (claimed.kind === 'carried_on' && !mustRebind) {
       await steps.begin('pairs', claimed.insertPairs);
       plan = claimed.bindings;
     } else if (claimed.kind !== 'nothing') {
-      const changedPairs = await steps.begin('pairs', () => copyPairs(during, context));
+      const changedPairs = await steps.begin('pairs', () => copyPairs(arrivals, context));
       mustRebind ||= changedPairs > 0;
     }
   }
   if (mustRebind) plan = await steps.begin('plan', () => planBindings(context));
+  const left = state.dirty;
   if (plan !== undefined) {
     if (!plan.isComplete) {
       return { kind: 'too_much', reason: `more than ${options.mostPersons} bindings change`, state };
     }
-    if (plan.persons.length > 0) await save({ dirty: uniquePersons([...state.dirty, ...plan.persons]) });
-    if (mustRebind || plan.devices > 0) await steps.begin('bindings', plan.apply);
-    steps.done.bindings = plan.devices;
+    const { apply, changes, rows } = plan;
+    if (changes.length > 0) await save({ dirty: uniquePersons([...left, ...changes.flatMap(personsOf)]) });
+    if (mustRebind || rows > 0) await steps.begin('bindings', apply);
+    steps.done.bindings = changes.length;
   }
 
-  // Once more, as their devices are now.
-  const changed =
-    state.dirty.length === 0
-      ? []
-      : await steps.begin('touched', () => readTouched(sliceParameters([]), state.dirty, context));
-  if (changed === 'too_many') return tooMany();
-  const touched = new Map<string, TouchedPerson>(
-    [...arrived, ...changed].map((one) => [textOf(one.person), one]),
-  );
-  if (touched.size > options.mostPersons) return tooMany();
-  for (const { person } of changed) carried.delete(textOf(person));
-  const refolded = [...touched].flatMap(([text, one]) => (carried.has(text) ? [] : [one]));
-  if (touched.size > 0) {
-    await steps.begin('persons', () => foldPersons(refolded, [...carried.values()], during, context));
+  if (arrivals.rows > 0 || state.dirty.length > 0) {
+    const touched = await steps.begin('touched', () => readTouched(arrivals, state.dirty, context));
+    if (touched === 'too_many') return tooMany();
+    const effects = effectsOf(left, plan?.changes ?? []);
+    const ways = await steps.begin('touched', () => findWays(touched, effects, arrivals, context));
+    if (arrivals.rows > 0) await steps.begin('operations', () => copyOperations(arrivals, context));
+    steps.done.carried = ways.carried.length;
+    steps.done.persons = ways.carried.length + ways.refolded.length;
+    if (steps.done.persons > 0) {
+      await steps.begin('persons', () => foldPersons(ways, arrivals, context));
+    }
+    if (arrivals.rows > 0) await steps.begin('rows', () => sayFolded(arrivals, context));
   }
-  steps.done.persons = touched.size;
-  steps.done.carried = carried.size;
   await save(finished);
   return { kind: 'folded', state };
 }
@@ -141,15 +128,8 @@ async function findSlices(state: FoldState, now: number, { options, steps }: Tic
   return { slices, counts };
 }
 
-/** Whether there are any. */
-async function copyOperations(during: DuringSlices, { options, steps }: TickContext): Promise<boolean> {
-  const query = readSql('insert-operations.sql', options.dataset);
-  const { affectedRows } = await steps.query({ query, ...during });
-  return affectedRows > 0;
-}
-
 /** How many pairs are new or have another first claim. */
-async function copyPairs(during: DuringSlices, { options, steps, policies }: TickContext): Promise<number> {
+async function copyPairs({ during }: Arrivals, { options, steps, policies }: TickContext): Promise<number> {
   const given = policyParameters(policies);
   const { affectedRows } = await steps.query({
     query: mergePairs(options.dataset),

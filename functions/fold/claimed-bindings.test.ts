@@ -103,8 +103,15 @@ describe('bindings', () => {
     await append([alias('many', 'd1', 'bob', 12)]);
     expect(await tick()).toMatchObject({ way: 'anew', bindings: 1 });
     expect(await bound('many')).toEqual(['d1 bob', 'd2 ada', 'd3 ada']);
-    await append([alias('many', 'd2', 'ada', 5)]);
-    expect(await tick()).toMatchObject({ way: 'anew', bindings: 0 });
+    // The same pair, earlier: only since when it is bound changes.
+    const first = alias('many', 'd2', 'ada', 5);
+    await append([first]);
+    expect(await tick()).toMatchObject({ way: 'carried on', bindings: 0 });
+    expect((await bindings()).map(({ event_id }) => event_id)).toContain(first.event_id);
+    // But one whose device another pair claims too is decided anew.
+    await append([alias('many', 'd1', 'ada', 2)]);
+    expect(await tick()).toMatchObject({ way: 'anew', bindings: 1 });
+    expect(await bound('many')).toEqual(['d1 ada', 'd2 ada', 'd3 ada']);
   });
 
   test('are decided anew with the first alias of Analysys in a project', async () => {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Arrivals } from './arrivals.ts';
 import { bucketOf } from './bucket.ts';
 import {
+  arrangeEarlierClaims,
   arrangeNewPairs,
   bindNewPairs,
   type CarriedPair,
@@ -9,16 +11,16 @@ import {
 } from './carry-bindings.ts';
 import { type ClaimedPair, claimedPairRow, deviceOf, pairOf, userOf } from './claimed-pair.ts';
 import type { Claim } from './match-claims.ts';
-import { type BindingsPlan, personsOf } from './plan-bindings.ts';
+import type { BindingsPlan } from './plan-bindings.ts';
 import { policyParameters } from './policies.ts';
 import { readSql } from './read-sql.ts';
-import type { sliceParameters } from './slices.ts';
+import { arrivedPairs } from './rebind.ts';
 import type { TickContext } from './tick-context.ts';
 
 /** What the claims that came in do to identity_pairs and identity_bindings. */
 export type Claimed =
   | { readonly kind: 'nothing' }
-  /** They add to both and change nothing that is there. */
+  /** They add to both, and of what is there change only since when it is so. */
   | { readonly kind: 'carried_on'; insertPairs(): Promise<void>; readonly bindings: BindingsPlan }
   /** It takes all pairs to tell. */
   | { readonly kind: 'undecided' };
@@ -35,10 +37,7 @@ const mostText = 1_500_000;
  * Reads what came in and what is known of the same devices and users, in four queries at most, and changes nothing.
  * identity_bindings must be what is decided of identity_pairs.
  */
-export async function readClaimed(
-  during: ReturnType<typeof sliceParameters>,
-  context: TickContext,
-): Promise<Claimed> {
+export async function readClaimed({ during }: Arrivals, context: TickContext): Promise<Claimed> {
   const { options, policies } = context;
   const arrived = await readArrived(during, context);
   if (arrived.length === 0) return { kind: 'nothing' };
@@ -46,26 +45,32 @@ export async function readClaimed(
 
   const ofDevices = await readPairsOf(arrived, context);
   if (ofDevices.length > mostKnown) return { kind: 'undecided' };
-  const fresh = findNewPairs(arrived, ofDevices, policies);
-  if (fresh === 'undecided' || isTooMuch(fresh, mostNew)) return { kind: 'undecided' };
-  if (fresh.length === 0) return { kind: 'nothing' };
+  const found = findNewPairs(arrived, ofDevices, policies);
+  if (found === 'undecided') return { kind: 'undecided' };
+  const { fresh, earlier } = found;
+  const changing = [...fresh, ...earlier.map(({ pair }) => pair)];
+  if (isTooMuch(changing, mostNew)) return { kind: 'undecided' };
+  if (changing.length === 0) return { kind: 'nothing' };
 
-  const ofUsers = await readClaimsOn(fresh, context);
-  const arranged = arrangeNewPairs(fresh, { ofDevices, ofUsers }, policies);
-  if (arranged === 'undecided') return { kind: 'undecided' };
+  const known = { ofDevices, ofUsers: await readClaimsOn(changing, context) };
+  const arranged = arrangeNewPairs(fresh, known, policies);
+  const moved = arrangeEarlierClaims(earlier, known, policies);
+  if (arranged === 'undecided' || moved === 'undecided') return { kind: 'undecided' };
   const contested = arranged.filter(({ isContested }) => isContested);
   const bound = bindNewPairs(arranged, contested.length === 0 ? [] : await readBound(contested, context));
   if (bound.length > options.mostPersons) return { kind: 'undecided' };
   return {
     kind: 'carried_on',
-    insertPairs: () => insertPairs(arranged, context),
+    insertPairs: () => insertPairs([...arranged, ...moved], context),
     bindings: {
-      devices: bound.length,
-      persons: bound.flatMap(({ project, anonymousId, userKey, userId }) =>
-        personsOf({ project, anonymousId, after: { userKey, userId } }),
-      ),
+      rows: bound.length + moved.length,
+      changes: bound.map(({ project, anonymousId, userKey, userId }) => ({
+        project,
+        anonymousId,
+        after: { userKey, userId },
+      })),
       isComplete: true,
-      apply: () => insertBindings(bound, context),
+      apply: () => insertBindings([...bound, ...moved], context),
     },
   };
 }
@@ -74,12 +79,12 @@ const isTooMuch = (pairs: readonly ClaimedPair[], most: number): boolean =>
   pairs.length > most || pairs.reduce((sum, pair) => sum + pairOf(pair).length + 200, 0) > mostText;
 
 async function readArrived(
-  during: ReturnType<typeof sliceParameters>,
+  during: Arrivals['during'],
   { options, steps, policies }: TickContext,
 ): Promise<ClaimedPair[]> {
   const given = policyParameters(policies);
   const { rows } = await steps.query({
-    query: readSql('arrived-pairs.sql', options.dataset),
+    query: arrivedPairs(options.dataset),
     params: { ...during.params, ...given.params, most: mostArrived + 1 },
     types: { ...during.types, ...given.types },
   });
@@ -131,11 +136,12 @@ async function insertPairs(pairs: readonly CarriedPair[], { options, steps }: Ti
     received_micros: pair.receivedMicros,
     batch_id: pair.batchId,
     batch_index: pair.batchIndex,
+    replaces: pair.replaces,
   }));
   const type = {
     ...pairType,
     ...{ dialect: 'STRING', event_id: 'STRING', occurred_micros: 'INT64', received_micros: 'INT64' },
-    ...{ batch_id: 'STRING', batch_index: 'INT64' },
+    ...{ batch_id: 'STRING', batch_index: 'INT64', replaces: 'STRING' },
   };
   await steps.query({
     query: readSql('insert-pairs.sql', options.dataset),
@@ -152,10 +158,12 @@ async function insertBindings(bound: readonly CarriedPair[], { options, steps }:
     event_id: pair.eventId,
     policy: pair.policy,
     claim_order: pair.order,
+    replaces: pair.replaces,
   }));
   const type = {
     ...pairType,
     ...{ occurred_micros: 'INT64', event_id: 'STRING', policy: 'STRING', claim_order: 'STRING' },
+    ...{ replaces: 'STRING' },
   };
   await steps.query({
     query: readSql('insert-bindings.sql', options.dataset),
@@ -196,6 +204,7 @@ const claimsOnUserRow = z
     project: z.string(),
     user_key: z.string().nullable(),
     user_id: z.string().nullable(),
+    pairs: z.int(),
     has_analysys: z.boolean(),
     occurred_micros: z.int(),
     received_micros: z.int(),
@@ -205,6 +214,7 @@ const claimsOnUserRow = z
       project: row.project,
       userKey: row.user_key,
       userId: row.user_id,
+      pairs: row.pairs,
       hasAnalysys: row.has_analysys,
       occurredMicros: row.occurred_micros,
       receivedMicros: row.received_micros,

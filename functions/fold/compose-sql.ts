@@ -1,5 +1,5 @@
 import { bucketSql } from './bucket.ts';
-import { readSql, type SqlFile, type SqlTexts } from './read-sql.ts';
+import { fillSql, type SqlFile, type SqlTexts } from './read-sql.ts';
 
 /** The view `profiles`: GoogleSQL over state_log and identity_bindings. */
 export const profilesView = (files?: SqlTexts): string =>
@@ -36,7 +36,7 @@ export const personsRebuild = (dataset: string): string =>
  *   `persons` says of when they were updated, in microseconds since 1970, NULL where it has no such person; and the
  *   event_ids that came in of each, with commas between;
  * - `@carried_buckets`, `@person_buckets` ARRAY<INT64>: the buckets of those, and of both kinds of persons;
- * - `@from_time`, `@to_time`, `@slices`: where in `state_log` it came in.
+ * - `@run` INT64: under which it lies in `arrived_operations`.
  */
 export const personsMerge = (dataset: string): string =>
   composeFold('merge-persons.sql', dataset, personOf, {
@@ -56,10 +56,5 @@ function composeFold(
   places: Readonly<Record<string, string>>,
   files?: SqlTexts,
 ): string {
-  const filled = new Map(Object.entries({ subject, stated: 'stated', ...places }));
-  return readSql(file, dataset, files).replace(/\{(\w+)\}/g, (_, name: string) => {
-    const text = filled.get(name);
-    if (text === undefined) throw new Error(`${file} has {${name}}, for which there is no text.`);
-    return text;
-  });
+  return fillSql(file, dataset, { subject, stated: 'stated', ...places }, files);
 }

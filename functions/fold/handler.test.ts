@@ -103,7 +103,7 @@ describe('a call', () => {
       rebuilds: 2,
       bindingsChanged: 1,
     });
-    expect(counts.queriesRun).toBe(8 + 1 + 8);
+    expect(counts.queriesRun).toBe(9 + 1 + 9);
     expect(counts.personsFolded).toBe(2);
     expect(counts.bytesProcessed).toBeGreaterThan(0);
   });

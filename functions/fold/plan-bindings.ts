@@ -4,10 +4,10 @@ import type { Person } from './state.ts';
 import type { TickContext } from './tick-context.ts';
 
 export interface BindingsPlan {
-  /** Devices whose user changes. */
-  readonly devices: number;
-  /** Who gains or loses something by that; some of them may be no persons any more. */
-  readonly persons: readonly Person[];
+  /** The devices whose user changes. */
+  readonly changes: readonly BindingChange[];
+  /** How many of identity_bindings change by that. */
+  readonly rows: number;
   /** False where more change than can be folded one by one. */
   readonly isComplete: boolean;
   /** Makes identity_bindings what is planned. */
@@ -31,8 +31,8 @@ export async function planBindings({ options, steps, policies }: TickContext): P
   });
   count(plan);
   return {
-    devices: plan.changes.length,
-    persons: plan.changes.flatMap(personsOf),
+    changes: plan.changes,
+    rows: plan.changes.length,
     isComplete: plan.isComplete,
     async apply() {
       count(await applyRebind({ ...shared, timeoutMs: steps.timeLeftMs() }, plan));

@@ -20,4 +20,17 @@ export function expandIncludes(text: string, read: (file: string) => string): st
   );
 }
 
+/** The statement of a file with its places, as {operations}, filled. Throws where it has others. */
+export const fillSql = (
+  file: SqlFile,
+  dataset: string,
+  places: Readonly<Record<string, string>>,
+  files?: SqlTexts,
+): string =>
+  readSql(file, dataset, files).replace(/\{(\w+)\}/g, (_, name: string) => {
+    const text = places[name];
+    if (text === undefined) throw new Error(`${file} has {${name}}, for which there is no text.`);
+    return text;
+  });
+
 const isSqlFile = (name: string): name is SqlFile => Object.hasOwn(sqlFiles, name);

@@ -4,7 +4,7 @@ import { type QueryAnswer, runQuery } from '../../shared/google/run-query.ts';
 import type { AppendDecisions } from './append-decisions.ts';
 import { type Claim, startMatching } from './match-claims.ts';
 import { type ProjectPolicy, policyParameters } from './policies.ts';
-import { readSql } from './read-sql.ts';
+import { fillSql, readSql } from './read-sql.ts';
 
 export interface RebindOptions {
   readonly bigquery: BigQuery;
@@ -92,13 +92,28 @@ export async function applyRebind(
 }
 
 /**
- * The MERGE that brings the claims of changed slices of state_log into identity_pairs: parameters @slices, @from_time,
- * @to_time and those of policyParameters. It may run again.
+ * The MERGE that brings the claims of what a tick found new into identity_pairs: parameters @run and those of
+ * policyParameters. It may run again.
  */
-export const mergePairs = (dataset: string): string => readSql('merge-pairs.sql', dataset);
+export const mergePairs = (dataset: string): string => fillSql('merge-pairs.sql', dataset, arrived(dataset));
 
-/** The query for all of identity_pairs, of the same parameters: its slices must cover everything. */
-export const rebuildPairs = (dataset: string): string => readSql('rebuild-pairs.sql', dataset);
+/** The query for these claims, the first of each pair; besides, @most. */
+export const arrivedPairs = (dataset: string): string =>
+  fillSql('arrived-pairs.sql', dataset, arrived(dataset));
+
+/** The query for all of identity_pairs, from the whole of state_log: the parameters of policyParameters. */
+export const rebuildPairs = (dataset: string): string =>
+  fillSql('rebuild-pairs.sql', dataset, {
+    claims: 'claims',
+    operations: `\`${dataset}.state_log\``,
+    counted: 'log.debug != 1',
+  });
+
+const arrived = (dataset: string) => ({
+  claims: 'claims',
+  operations: `\`${dataset}.arrived_operations\``,
+  counted: 'log.run = @run',
+});
 
 type Decision = RebindPlan['decision'];
 

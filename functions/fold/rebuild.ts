@@ -1,15 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { personsRebuild } from './compose-sql.ts';
 import { countRows } from './count-rows.ts';
 import { planBindings } from './plan-bindings.ts';
 import { policyParameters } from './policies.ts';
 import { readSql } from './read-sql.ts';
 import { rebuildPairs } from './rebind.ts';
-import { sliceParameters } from './slices.ts';
+import { sliceParameters, windowStart } from './slices.ts';
 import { emptyState, type FoldState, type Rebuild, rebuildFor } from './state.ts';
 import type { TickContext } from './tick-context.ts';
 
 /**
- * Folds everything anew, or goes on with the rebuild that the state tells of, in eight queries. Each table is replaced in
+ * Folds everything anew, or goes on with the rebuild that the state tells of, in nine queries. Each table is replaced in
  * one step, so that readers see it before or after; what came in since the rows were counted is for the next tick.
  *
  * The state tells from the beginning on that a rebuild is under way, and after each step which one is next.
@@ -30,10 +31,16 @@ export async function rebuild(before: FoldState, reason: string, context: TickCo
     const { days = {}, ...found } = await steps.begin('count', () =>
       countRows(steps, options.dataset, beganAt, true),
     );
-    await save({ next: 'operations', beganAt, days, ...found });
+    const id = randomUUID();
+    await save({ next: 'operations', id, beganAt, days, ...found });
   }
   if (under.next === 'operations') {
-    await steps.begin('operations', () => replaceOperations(context));
+    const { id, beganAt } = under;
+    await steps.begin('operations', async () => {
+      // In this order, so that the one has no row that the other has not.
+      await replaceFoldedRows(id, beganAt, context);
+      await replaceOperations(context);
+    });
     await save({ next: 'pairs' });
   }
   if (under.next === 'pairs') {
@@ -43,15 +50,16 @@ export async function rebuild(before: FoldState, reason: string, context: TickCo
   if (under.next === 'bindings') {
     const plan = await steps.begin('plan', () => planBindings(context));
     await steps.begin('bindings', plan.apply);
-    steps.done.bindings = plan.devices;
+    steps.done.bindings = plan.changes.length;
     await save({ next: 'persons' });
   }
   steps.done.persons = await steps.begin('persons', () => replacePersons(context));
 
-  const { beganAt, minutes, days, watermark } = under;
+  const { id: rebuildId, beganAt, minutes, days, watermark } = under;
   const state: FoldState = {
     ...emptyState,
     settingsHash,
+    rebuildId,
     minutes,
     days,
     watermark,
@@ -60,6 +68,18 @@ export async function rebuild(before: FoldState, reason: string, context: TickCo
   };
   await store.write(state);
   return state;
+}
+
+async function replaceFoldedRows(
+  rebuildId: string,
+  beganAt: number,
+  { options: { dataset }, steps }: TickContext,
+): Promise<void> {
+  await steps.query({
+    query: readSql('rebuild-folded-rows.sql', dataset),
+    params: { rebuild_id: rebuildId, from_time: new Date(windowStart(beganAt)) },
+    destination: { dataset, table: 'folded_rows' },
+  });
 }
 
 /** Everything that was ever received. */
@@ -77,8 +97,7 @@ async function replacePairs({ options: { dataset }, steps, policies }: TickConte
   const given = policyParameters(policies);
   await steps.query({
     query: rebuildPairs(dataset),
-    params: { ...always.params, ...given.params },
-    types: { ...always.types, ...given.types },
+    ...given,
     destination: { dataset, table: 'identity_pairs' },
   });
 }

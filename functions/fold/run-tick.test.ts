@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { noSettings, type Operation, type StartedFold, settingsOf, startFold } from './start-for-test.ts';
+import type { StepName } from './steps.ts';
 
 const minuteMicros = 60_000_000;
 const dayMicros = 24 * 60 * minuteMicros;
@@ -70,7 +71,43 @@ describe('a tick', () => {
     await fold.append(users.map((user) => set(user, { n: 1 }, at)));
     expect(await fold.tick()).toMatchObject({ persons: 50 });
     await fold.append([set({ user_id: 'user-7' }, { n: 2 }, at + 2 * minuteMicros)]);
-    expect(await fold.tick()).toMatchObject({ kind: 'folded', persons: 1, slices: 1, queries: 6 });
+    expect(await fold.tick()).toMatchObject({ kind: 'folded', persons: 1, slices: 1, queries: 8 });
+    await expectFolded();
+  });
+
+  test('reads a minute again for what is new there, and for nothing where a row only came again', async () => {
+    const users = Array.from({ length: 5 }, (_, index) => ({
+      ...set({ user_id: `user-${index}` }, { n: index }),
+      event_id: `${project}-${index}`.padEnd(32, '0'),
+      batch_id: 'b'.repeat(32),
+      batch_index: index,
+    }));
+    for (const full of [false, true]) {
+      await fold.append(users);
+      expect(await fold.tick({ full })).toMatchObject({ kind: 'folded' });
+      const late = set({ user_id: 'late' }, { n: 1, full }, at + (full ? 2 : 1));
+      await fold.append([...users, late]);
+      const { persons, carried } = await fold.tick();
+      expect({ persons, carried }).toEqual({ persons: 1, carried: 1 });
+      await fold.append(users);
+      expect(await fold.tick()).toMatchObject({ kind: 'folded', slices: 1, persons: 0, queries: 2 });
+      await expectFolded();
+    }
+    const [kept] = await fold.query(
+      `SELECT COUNT(*) AS kept FROM profile_operations WHERE project = '${project}'`,
+    );
+    expect(kept).toEqual({ kept: 7 });
+  });
+
+  test('is overtaken where another one has replaced what it was folding, and the next one folds it', async () => {
+    await fold.append([set({ user_id: 'ada' }, { n: 1 })]);
+    const onStep = async (step: StepName) => {
+      if (step !== 'persons') return;
+      // As a tick does that slept before its query.
+      await fold.bigquery.query('DELETE FROM tributary.arrived_operations WHERE TRUE');
+    };
+    expect(await fold.tick({}, { onStep })).toMatchObject({ kind: 'overtaken' });
+    expect(await fold.tick()).toMatchObject({ kind: 'folded', mode: 'full' });
     await expectFolded();
   });
 
@@ -87,7 +124,7 @@ describe('a tick', () => {
     await fold.append([set({ user_id: 'ada' }, { first: 1 }, at - 90 * dayMicros)]);
     expect(await fold.tick()).toMatchObject({ kind: 'unchanged' });
     const anHourLater = { now: () => Date.now() + 3_600_001 };
-    expect(await fold.tick({}, anHourLater)).toMatchObject({ kind: 'folded', slices: 1, queries: 7 });
+    expect(await fold.tick({}, anHourLater)).toMatchObject({ kind: 'folded', slices: 1, queries: 9 });
     expect(await fold.tick({}, anHourLater)).toMatchObject({ kind: 'unchanged', queries: 1 });
     await expectFolded();
   });
@@ -170,8 +207,7 @@ describe('a tick', () => {
         },
       };
       const mode = full ? 'full' : 'incremental';
-      const next = full ? 'pairs' : 'touched';
-      expect(await fold.tick({ full }, slow)).toMatchObject({ kind: 'unfinished', mode, next });
+      expect(await fold.tick({ full }, slow)).toMatchObject({ kind: 'unfinished', mode, next: 'pairs' });
       expect(await fold.tick()).toMatchObject({ kind: 'folded', mode });
       await expectFolded();
     }

@@ -14,13 +14,15 @@ const counts = z.record(z.string(), z.number());
 
 /** What a tick leaves for the next one. What it says is folded is folded; what is folded it may not say yet. */
 const state = z.object({
-  version: z.literal(2),
+  version: z.literal(3),
   /** When the last tick began that left nothing undone, in milliseconds since 1970; null before the first. */
   foldedAt: z.number().nullable(),
   /** The greatest received_at that is folded, in microseconds since 1970; null while there is none. */
   watermark: z.number().nullable(),
   /** Of the settings that decide identity. */
   settingsHash: z.string(),
+  /** Of the last rebuild, at random: folded_rows says nothing of the rows that it has from before. */
+  rebuildId: z.string(),
   /** Rows of state_log that are folded, by the minute of received_at (`2026-03-01T12:34`), in the recent window. */
   minutes: counts,
   /** The same by day (`2026-03-01`), before that window. */
@@ -39,6 +41,8 @@ const state = z.object({
       reason: z.string(),
       /** Under which rules. */
       settingsHash: z.string(),
+      /** What rebuildId will be. */
+      id: z.string(),
       /** When its rows were counted, and what holds of them once it is done. */
       beganAt: z.number(),
       watermark: z.number().nullable(),
@@ -53,10 +57,11 @@ export type FoldState = z.output<typeof state>;
 export type Rebuild = NonNullable<FoldState['rebuild']>;
 
 export const emptyState: FoldState = {
-  version: 2,
+  version: 3,
   foldedAt: null,
   watermark: null,
   settingsHash: '',
+  rebuildId: '',
   minutes: {},
   days: {},
   daysComparedAt: 0,
@@ -70,6 +75,7 @@ export const rebuildFor = (reason: string): Rebuild => ({
   next: 'count',
   reason,
   settingsHash: '',
+  id: '',
   beganAt: 0,
   watermark: null,
   minutes: {},

@@ -1,8 +1,20 @@
 import type { BigQuery } from '@google-cloud/bigquery';
 import { type QueryAnswer, type QueryCall, runQuery } from '../../shared/google/run-query.ts';
 
-/** `count`: what came in; `operations` and `pairs`: copied; `plan`, `bindings`: decided; `touched`, `persons`: folded. */
-export type StepName = 'count' | 'operations' | 'pairs' | 'plan' | 'bindings' | 'touched' | 'persons';
+/**
+ * `count`, `arrivals`: what came in; `operations` and `pairs`: copied; `plan`, `bindings`: decided; `touched`, `persons`:
+ * folded; `rows`: said to be folded.
+ */
+export type StepName =
+  | 'count'
+  | 'arrivals'
+  | 'pairs'
+  | 'plan'
+  | 'bindings'
+  | 'touched'
+  | 'operations'
+  | 'persons'
+  | 'rows';
 
 /** What a tick has done so far. */
 export interface Done {
@@ -78,4 +90,4 @@ export function createSteps(
 /** Of its time, that must be left for a step. */
 const leastShare = 0.1;
 
-const changesTables: ReadonlySet<StepName> = new Set(['operations', 'pairs', 'bindings', 'persons']);
+const changesTables: ReadonlySet<StepName> = new Set(['operations', 'pairs', 'bindings', 'persons', 'rows']);

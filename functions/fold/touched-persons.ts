@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { Arrivals } from './arrivals.ts';
 import { bucketOf } from './bucket.ts';
-import type { CarriedPerson } from './carry-persons.ts';
+import type { Ways } from './carry-persons.ts';
 import { personsMerge } from './compose-sql.ts';
 import { readSql } from './read-sql.ts';
-import type { sliceParameters } from './slices.ts';
 import type { Person } from './state.ts';
 import type { TickContext } from './tick-context.ts';
 
@@ -26,16 +26,14 @@ export interface Arrived {
   readonly events: string;
 }
 
-export type DuringSlices = ReturnType<typeof sliceParameters>;
-
 /**
  * BigQuery takes a request of 10 MB: cloud.google.com/bigquery/quotas. A parameter is several times as long there as here.
  */
 const mostTextOfPersons = 1_500_000;
 
-/** The persons whom the slices and the dirty ones are about, or `too_many` to fold them one by one. */
+/** The persons whom what came in is about and the dirty ones, or `too_many` to fold them one by one. */
 export async function readTouched(
-  during: DuringSlices,
+  { during }: Arrivals,
   dirty: readonly Person[],
   { options, steps }: TickContext,
 ): Promise<readonly TouchedPerson[] | 'too_many'> {
@@ -50,29 +48,24 @@ export async function readTouched(
   return isTooMuch(persons, options.mostPersons) ? 'too_many' : touched;
 }
 
-/** Makes the rows of the persons in `persons` what their operations say; `carried` are those that are not folded anew. */
+/** Makes the rows of the persons in `persons` what their operations say. */
 export async function foldPersons(
-  touched: readonly TouchedPerson[],
-  carried: readonly CarriedPerson[],
-  during: DuringSlices,
+  ways: Ways,
+  arrivals: Arrivals,
   { options, steps }: TickContext,
 ): Promise<void> {
-  await steps.query({ query: personsMerge(options.dataset), ...mergeParameters(touched, carried, during) });
+  await steps.query({ query: personsMerge(options.dataset), ...mergeParameters(ways, arrivals) });
 }
 
 /** The parameters of `personsMerge`, and their types. */
-export function mergeParameters(
-  touched: readonly TouchedPerson[],
-  carried: readonly CarriedPerson[],
-  during: DuringSlices,
-) {
+export function mergeParameters({ refolded, carried }: Ways, { during }: Arrivals) {
   const unique = (buckets: readonly number[]) => [...new Set(buckets)];
   const carriedBuckets = carried.map(({ bucket }) => bucket);
   return {
     params: {
       ...during.params,
-      persons: touched.map(({ person }) => toStruct(person)),
-      buckets: unique(touched.flatMap(({ buckets }) => buckets)),
+      persons: refolded.map(({ person }) => toStruct(person)),
+      buckets: unique(refolded.flatMap(({ buckets }) => buckets)),
       carried: carried.map(({ person, updatedAt, arrived: { dialect, events } }) => ({
         ...toStruct(person),
         updated_at: updatedAt,
@@ -80,7 +73,7 @@ export function mergeParameters(
         events,
       })),
       carried_buckets: unique(carriedBuckets),
-      person_buckets: unique([...touched.map(({ bucket }) => bucket), ...carriedBuckets]),
+      person_buckets: unique([...refolded.map(({ bucket }) => bucket), ...carriedBuckets]),
     },
     types: {
       ...during.types,

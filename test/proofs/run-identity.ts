@@ -15,7 +15,7 @@ if (values.help) {
 
 Decides whose each device is over histories of aliases (random ones, chains of contested pairs, a device with as many
 users, a user with as many devices), in projects of each policy and order, arriving at once, in shuffled slices and late,
-and holds identity_bindings after each run against the reference in test/reference/bind.ts. A run may make four queries.
+and holds identity_bindings after each run against the reference in test/reference/bind.ts. A run may make five queries.
 Exit 1 when it is not proved.`);
   process.exit(0);
 }

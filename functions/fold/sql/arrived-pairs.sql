@@ -1,6 +1,10 @@
--- The pairs of devices and users that the changed slices claim, each by the first of its claims there.
-WITH pairs AS (
-  -- include rebuild-pairs.sql
+-- The pairs of devices and users that new aliases claim, each by the first of its claims there.
+WITH
+claims AS (
+  -- include claims.sql
+),
+pairs AS (
+  -- include first-claims.sql
 )
 SELECT
   project,

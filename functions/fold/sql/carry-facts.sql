@@ -1,5 +1,5 @@
--- What persons says of those whom the changed slices are about and, in rows of their own, which of the operations in these
--- slices were copied before.
+-- What persons says of some persons and, in rows of their own, which of the operations that the tick found new are copies of
+-- what is known of them.
 SELECT
   kept.project,
   kept.user_key,
@@ -23,19 +23,8 @@ SELECT DISTINCT
   CAST(NULL AS STRING) AS anonymous_id,
   CAST(NULL AS INT64) AS updated_at,
   CAST(NULL AS STRING) AS dialect,
-  copied.event_id
-FROM `tributary.profile_operations` AS copied
-WHERE
-  copied.bucket IN UNNEST(@buckets)
-  AND copied.event_id IN (
-    SELECT log.event_id
-    FROM `tributary.state_log` AS log
-    WHERE
-      log.received_at >= @from_time
-      AND log.received_at < @to_time
-      AND EXISTS (
-        SELECT 1
-        FROM UNNEST(@slices) AS slice
-        WHERE log.received_at >= slice.from_time AND log.received_at < slice.to_time
-      )
-  )
+  arrived.event_id
+FROM `tributary.arrived_operations` AS arrived
+-- Another event of the same hash may look like a copy: then a person is folded anew for nothing.
+JOIN `tributary.profile_operations` AS copied ON copied.event_hash = arrived.event_hash
+WHERE arrived.run = @run AND copied.bucket IN UNNEST(@buckets)

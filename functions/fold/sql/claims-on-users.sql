@@ -1,9 +1,10 @@
--- When some users were last claimed, by the first claims of their pairs; and of each project, in rows without a user as well,
--- whether it has an alias of Analysys.
+-- How many pairs some users are in, and when they were last claimed, by the first claims of these; and of each project, in
+-- rows without a user as well, whether it has an alias of Analysys.
 SELECT
   pairs.project,
   claimed.user_key,
   claimed.user_id,
+  COUNT(*) AS pairs,
   LOGICAL_OR(pairs.dialect = 'analysys') AS has_analysys,
   UNIX_MICROS(MAX(pairs.occurred_at)) AS occurred_micros,
   UNIX_MICROS(MAX(pairs.received_at)) AS received_micros

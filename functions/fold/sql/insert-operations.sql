@@ -1,6 +1,10 @@
--- Adds what came in with the changed slices. A slice that comes again is there twice, and readers take each event_id once.
+-- Adds what the tick found new. It is there twice where a tick died after this, and readers take each event_id once.
 INSERT INTO `tributary.profile_operations` (
   bucket, project, dialect, kind, anonymous_id, user_key, user_id, occurred_at, time_source, received_at, batch_id,
-  batch_index, event_id, keys, properties
+  batch_index, event_id, keys, properties, event_hash
 )
--- include operations-of-log.sql
+SELECT
+  bucket, project, dialect, kind, anonymous_id, user_key, user_id, occurred_at, time_source, received_at, batch_id,
+  batch_index, event_id, keys, properties, event_hash
+FROM `tributary.arrived_operations`
+WHERE run = @run

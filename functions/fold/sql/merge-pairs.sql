@@ -1,5 +1,5 @@
--- Brings the claims of changed slices into identity_pairs. The first claim of a pair stays whatever the order in which
--- slices come, and a slice that comes again changes nothing.
+-- Brings new claims into identity_pairs. The first claim of a pair stays whatever the order in which they come, and one that
+-- comes again changes nothing.
 MERGE INTO `tributary.identity_pairs` AS pairs
 USING (
   WITH
@@ -31,30 +31,7 @@ USING (
         AND known.user_id = pair.user_id
         AND TO_JSON_STRING(known.user_key) = TO_JSON_STRING(pair.user_key)
   )
-  SELECT
-    project,
-    anonymous_id,
-    user_key,
-    user_id,
-    -- One alias of Analysys makes its rules the default of the project, be it the first of its pair or not.
-    IF(
-      COUNTIF(dialect = 'analysys') OVER (PARTITION BY project, anonymous_id, user_key, user_id) > 0,
-      'analysys',
-      dialect
-    ) AS dialect,
-    event_id,
-    occurred_at,
-    received_at,
-    batch_id,
-    batch_index,
-    -- Of the device, as bucket.ts has it.
-    MOD(CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5(CONCAT(project, '\n', anonymous_id))), 1, 8)) AS INT64), 4000) AS bucket
-  FROM claims
-  QUALIFY
-    ROW_NUMBER() OVER (
-      PARTITION BY project, anonymous_id, user_key, user_id
-      ORDER BY claimed_at, received_at, batch_id, batch_index, event_id
-    ) = 1
+  -- include first-claims.sql
 ) AS first
 ON
   pairs.project = first.project

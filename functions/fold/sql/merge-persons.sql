@@ -57,19 +57,10 @@ USING (
     WHERE bucket IN UNNEST(@buckets)
     UNION ALL
     SELECT
-      log.project, log.user_key, log.user_id, log.anonymous_id, log.event_id, log.dialect, log.kind, log.occurred_at,
-      log.time_source, log.received_at, log.batch_id, log.batch_index, log.keys, log.properties
-    FROM `tributary.state_log` AS log
-    WHERE
-      log.received_at >= @from_time
-      AND log.received_at < @to_time
-      AND EXISTS (
-        SELECT 1
-        FROM UNNEST(@slices) AS slice
-        WHERE log.received_at >= slice.from_time AND log.received_at < slice.to_time
-      )
-      AND log.kind != 'item_set'
-      AND log.debug != 1
+      project, user_key, user_id, anonymous_id, event_id, dialect, kind, occurred_at, time_source, received_at,
+      batch_id, batch_index, keys, properties
+    FROM `tributary.arrived_operations`
+    WHERE run = @run
   ),
   -- include persons.sql
   stated_of_touched AS (

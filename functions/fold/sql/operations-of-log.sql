@@ -20,7 +20,8 @@ SELECT
   log.batch_index,
   log.event_id,
   log.keys,
-  log.properties
+  log.properties,
+  CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5(log.event_id)), 1, 15)) AS INT64) AS event_hash
 FROM `tributary.state_log` AS log
 WHERE
   log.received_at >= @from_time

@@ -1,4 +1,4 @@
--- The persons whom the changed slices are about, with what came in of them, and the given ones; each with every device that
+-- The persons whom the new operations are about, with what came in of them, and the given ones; each with every device that
 -- is bound to it, as operations of a device lie in the bucket of the device.
 WITH
 arrived AS (
@@ -12,22 +12,12 @@ arrived AS (
     log.dialect,
     log.time_source,
     UNIX_MICROS(log.occurred_at) AS occurred_at
-  FROM `tributary.state_log` AS log
+  FROM `tributary.arrived_operations` AS log
   LEFT JOIN `tributary.identity_bindings` AS bound
     ON
       bound.project = log.project
       AND bound.anonymous_id = IF(log.user_id IS NULL, log.anonymous_id, NULL)
-  WHERE
-    log.received_at >= @from_time
-    AND log.received_at < @to_time
-    AND EXISTS (
-      SELECT 1
-      FROM UNNEST(@slices) AS slice
-      WHERE log.received_at >= slice.from_time AND log.received_at < slice.to_time
-    )
-    AND log.kind != 'item_set'
-    AND log.debug != 1
-    AND COALESCE(log.user_id, log.anonymous_id) IS NOT NULL
+  WHERE log.run = @run
 ),
 persons AS (
   SELECT
@@ -52,6 +42,11 @@ persons AS (
     CAST(NULL AS STRING) AS dialect,
     CAST(NULL AS STRING) AS events
   FROM UNNEST(@dirty)
+  WHERE
+    TO_JSON_STRING([project, user_key, user_id, anonymous_id]) NOT IN (
+      SELECT TO_JSON_STRING([project, user_key, user_id, anonymous_id])
+      FROM arrived
+    )
 )
 SELECT
   persons.project,

@@ -281,6 +281,56 @@ export interface ProfileOperationsRow {
   keys?: readonly string[];
   /** What the caller gave. */
   properties?: JsonText | undefined;
+  /** The first 60 bits of the MD5 of event_id, which cost less to read than event_id; never NULL. */
+  event_hash?: number | undefined;
+}
+
+/** The aliases and profile operations that the last tick of fold found new in state_log: what it adds to profile_operations, and reads nothing else for. Replaced by each tick that finds something. */
+export interface ArrivedOperationsRow {
+  /** 0 to 3,999, from a hash of the project and of user_id or, where that is NULL, anonymous_id; never NULL. */
+  bucket?: number | undefined;
+  /** Project; never NULL. */
+  project?: string | undefined;
+  /** Dialect; never NULL. */
+  dialect?: string | undefined;
+  /** alias, or one of the profile operations; never NULL. */
+  kind?: string | undefined;
+  /** Device id. */
+  anonymous_id?: string | undefined;
+  /** Kind of login id. */
+  user_key?: string | undefined;
+  /** Login id. */
+  user_id?: string | undefined;
+  /** When the sender says that it happened; never NULL. */
+  occurred_at?: Micros | undefined;
+  /** sender, or received where the sender gave no time; never NULL. */
+  time_source?: string | undefined;
+  /** Our clock at receiving; never NULL. */
+  received_at?: Micros | undefined;
+  /** The accepted request; never NULL. */
+  batch_id?: string | undefined;
+  /** Place of the operation in the request; never NULL. */
+  batch_index?: number | undefined;
+  /** Equal for every copy of one operation; never NULL. */
+  event_id?: string | undefined;
+  /** Top-level keys of properties. */
+  keys?: readonly string[];
+  /** What the caller gave. */
+  properties?: JsonText | undefined;
+  /** The first 60 bits of the MD5 of event_id, which cost less to read than event_id; never NULL. */
+  event_hash?: number | undefined;
+  /** As folded_rows will have it; never NULL. */
+  row_hash?: Uint8Array | undefined;
+  /** The tick, by a random number of its own; never NULL. */
+  run?: number | undefined;
+}
+
+/** Which aliases and profile operations of state_log are folded into persons, by when they were received, so that fold reads a minute again for what is new there only. A row that is missing here is folded again, which changes nothing. */
+export interface FoldedRowsRow {
+  /** As in state_log; never NULL. */
+  received_at?: Micros | undefined;
+  /** MD5 of the last full fold, event_id, batch_id, batch_index, time_source and who did it, as JSON; never NULL. */
+  row_hash?: Uint8Array | undefined;
 }
 
 /** What the view profiles shows, kept ready by fold: one row per person, some minutes behind. A person is a user or, until it is bound to one, a device. */

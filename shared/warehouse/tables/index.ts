@@ -2,8 +2,10 @@ import type { Table } from '../table.ts';
 import { accessAudit } from './access-audit.ts';
 import { accessBindings } from './access-bindings.ts';
 import { apiCalls } from './api-calls.ts';
+import { arrivedOperations } from './arrived-operations.ts';
 import { channelSnapshots } from './channel-snapshots.ts';
 import { eventLog } from './event-log.ts';
+import { foldedRows } from './folded-rows.ts';
 import { gaAccounts } from './ga-accounts.ts';
 import { gaProperties } from './ga-properties.ts';
 import { identityBindings } from './identity-bindings.ts';
@@ -51,6 +53,8 @@ export const tables: readonly Table[] = [
   identityPairs,
   identityDecisions,
   profileOperations,
+  arrivedOperations,
+  foldedRows,
   persons,
   ...Object.values(reportTables),
   ...Object.values(accessTables),

@@ -1,3 +1,4 @@
+import { type Arrivals, runParameters } from '../../../functions/fold/arrivals.ts';
 import { bucketOf } from '../../../functions/fold/bucket.ts';
 import { personsMerge, personsRebuild } from '../../../functions/fold/compose-sql.ts';
 import { readSql } from '../../../functions/fold/read-sql.ts';
@@ -19,6 +20,14 @@ import { bytewise, type Json, readJson, writeJson } from '../../reference/json-n
 
 const timeoutMs = 120_000;
 const everything = sliceParameters([{ from: 0, to: Date.UTC(2100) }]);
+/** All of it. */
+const arrive = ({ during }: Pick<Arrivals, 'during'>) => ({
+  query: readSql('arrived-operations.sql', 'tributary'),
+  params: { ...everything.params, ...during.params, rebuild_id: '' },
+  types: { ...everything.types, ...during.types },
+  destination: { dataset: 'tributary', table: 'arrived_operations' },
+  timeoutMs,
+});
 const insertOperations = readSql('insert-operations.sql', 'tributary');
 
 export type FoldWarehouse = Awaited<ReturnType<typeof startFoldWarehouse>>;
@@ -86,10 +95,12 @@ export async function startFoldWarehouse() {
         buckets,
         arrived: undefined,
       }));
-      await runQuery(bigquery, { query: insertOperations, ...everything, timeoutMs });
+      const arrivals = { rows: 0, during: runParameters(1) };
+      await runQuery(bigquery, arrive(arrivals));
+      await runQuery(bigquery, { query: insertOperations, ...arrivals.during, timeoutMs });
       await runQuery(bigquery, {
         query: personsMerge('tributary'),
-        ...mergeParameters(touched, [], everything),
+        ...mergeParameters({ refolded: touched, carried: [] }, arrivals),
         timeoutMs,
       });
     },

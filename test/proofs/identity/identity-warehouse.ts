@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createDecisionAppender } from '../../../functions/fold/append-decisions.ts';
+import { runParameters } from '../../../functions/fold/arrivals.ts';
 import { type ProjectPolicy, policyParameters } from '../../../functions/fold/policies.ts';
+import { readSql } from '../../../functions/fold/read-sql.ts';
 import {
   applyRebind,
   mergePairs,
@@ -8,6 +10,7 @@ import {
   type RebindPlan,
   rebuildPairs,
 } from '../../../functions/fold/rebind.ts';
+import { type Slice, sliceParameters } from '../../../functions/fold/slices.ts';
 import { startBigQuery } from '../../../local/bigquery/index.ts';
 import { createWarehouse } from '../../../local/warehouse.ts';
 import { createBigQuery } from '../../../shared/google/bigquery.ts';
@@ -19,12 +22,6 @@ import { currentSchemaVersion } from '../../../shared/warehouse/schema-versions.
 import { eventLog } from '../../../shared/warehouse/tables/index.ts';
 import { createWriter } from '../../../shared/warehouse/writer.ts';
 import type { AliasRow, Binding } from '../../reference/bind.ts';
-
-/** From and up to, not including, in milliseconds since 1970: rows of state_log by received_at. */
-export interface Slice {
-  readonly from: number;
-  readonly to: number;
-}
 
 export const everything: Slice = { from: Date.UTC(2000), to: Date.UTC(2100) };
 
@@ -52,20 +49,25 @@ export async function startIdentityWarehouse() {
   });
   const shared = { bigquery, dataset: 'tributary', timeoutMs: 120_000 };
 
-  const pairsCall = (policies: readonly ProjectPolicy[], slices: readonly Slice[]) => {
-    const { params, types } = policyParameters(policies);
-    const bounds = slices.map(({ from, to }) => ({ from_time: new Date(from), to_time: new Date(to) }));
-    return {
-      params: {
-        ...params,
-        slices: bounds,
-        from_time: new Date(Math.min(...slices.map(({ from }) => from))),
-        to_time: new Date(Math.max(...slices.map(({ to }) => to))),
-      },
-      types: { ...types, slices: [{ from_time: 'TIMESTAMP', to_time: 'TIMESTAMP' }] },
+  let runs = 0;
+  /** Puts aside what the slices have, as a tick does to which all of it is new. */
+  const arrive = async (slices: readonly Slice[]) => {
+    const during = runParameters(++runs);
+    const { params, types } = sliceParameters(slices);
+    await runQuery(bigquery, {
+      query: readSql('arrived-operations.sql', 'tributary'),
+      params: { ...params, ...during.params, rebuild_id: '' },
+      types: { ...types, ...during.types },
+      destination: { dataset: 'tributary', table: 'arrived_operations' },
       timeoutMs: 120_000,
-    };
+    });
+    return during;
   };
+  const rebuildCall = (policies: readonly ProjectPolicy[]) => ({
+    ...policyParameters(policies),
+    query: rebuildPairs('tributary'),
+    timeoutMs: 120_000,
+  });
 
   const query = async (sql: string): Promise<Record<string, unknown>[]> => {
     const [rows] = await bigquery.query({ query: sql, defaultDataset: { datasetId: 'tributary' } });
@@ -91,8 +93,14 @@ export async function startIdentityWarehouse() {
       }
     },
     async mergePairs(policies: readonly ProjectPolicy[], slices: readonly Slice[]): Promise<number> {
-      const call = pairsCall(policies, slices);
-      return (await runQuery(bigquery, { ...call, query: mergePairs('tributary') })).affectedRows;
+      const [during, given] = [await arrive(slices), policyParameters(policies)];
+      const { affectedRows } = await runQuery(bigquery, {
+        query: mergePairs('tributary'),
+        params: { ...given.params, ...during.params },
+        types: { ...given.types, ...during.types },
+        timeoutMs: 120_000,
+      });
+      return affectedRows;
     },
     plan: (policies: readonly ProjectPolicy[], mostChanges = 1_000_000): Promise<RebindPlan> =>
       planRebind({ ...shared, policies, appendDecisions, runId: randomUUID(), now: Date.now, mostChanges }),
@@ -100,13 +108,11 @@ export async function startIdentityWarehouse() {
       applyRebind({ ...shared, policies }, plan),
     /** What a full run would put into identity_pairs. */
     async rebuiltPairs(policies: readonly ProjectPolicy[]) {
-      const call = pairsCall(policies, [everything]);
-      return (await runQuery(bigquery, { ...call, query: rebuildPairs('tributary') })).rows;
+      return (await runQuery(bigquery, rebuildCall(policies))).rows;
     },
     async replacePairs(policies: readonly ProjectPolicy[]): Promise<void> {
       const destination = { dataset: 'tributary', table: 'identity_pairs' };
-      const call = pairsCall(policies, [everything]);
-      await runQuery(bigquery, { ...call, query: rebuildPairs('tributary'), destination });
+      await runQuery(bigquery, { ...rebuildCall(policies), destination });
     },
     /** As the reference has them. */
     async bindings(): Promise<Binding[]> {

@@ -123,8 +123,8 @@ const ofBindings = {
   projects: arrayOf(typeOf('STRING')),
   devices: arrayOfStructs(device),
   users: arrayOfStructs(user),
-  pairs: arrayOfStructs({ ...claim, ...batch, dialect: 'STRING' }),
-  bindings: arrayOfStructs({ ...claim, policy: 'STRING', claim_order: 'STRING' }),
+  pairs: arrayOfStructs({ ...claim, ...batch, dialect: 'STRING', replaces: 'STRING' }),
+  bindings: arrayOfStructs({ ...claim, policy: 'STRING', claim_order: 'STRING', replaces: 'STRING' }),
 };
 
 /** Of the parameters of fold's statements that are arrays: the analyser cannot tell what of. */

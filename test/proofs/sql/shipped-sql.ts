@@ -1,5 +1,6 @@
 import { personsMerge, personsRebuild } from '../../../functions/fold/compose-sql.ts';
 import { readSql, type SqlFile } from '../../../functions/fold/read-sql.ts';
+import { arrivedPairs, mergePairs, rebuildPairs } from '../../../functions/fold/rebind.ts';
 import { listFiles, readText } from '../../repository-files.ts';
 
 /** A query that the repository ships, and where it is written. */
@@ -63,6 +64,9 @@ export const readFoldStatements = (): ShippedQuery[] => {
     return /\{\w+\}/.test(sql) ? [] : [[name, sql]];
   });
   const composed: [string, string][] = [
+    ['arrived-pairs.sql', arrivedPairs('tributary')],
+    ['merge-pairs.sql', mergePairs('tributary')],
+    ['rebuild-pairs.sql', rebuildPairs('tributary')],
     ['merge-persons.sql', personsMerge('tributary')],
     ['rebuild-persons.sql', personsRebuild('tributary')],
   ];
