@@ -3,13 +3,13 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import reportSlowestFiles from './test/slowest-files.ts';
 
-/** Files that start a whole local cloud take longest: were they last, one worker would end alone with them. */
-class CloudsFirst extends BaseSequencer {
+/** Files that start a whole local cloud, and those of fold, take longest: were they last, one worker would end alone with them. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const startsCloud = ({ moduleId }: TestSpecification) =>
-      /\/(test\/.+|(commands|local)\/[^/]+)$/.test(moduleId);
-    return [...sorted.filter(startsCloud), ...sorted.filter((file) => !startsCloud(file))];
+    const isLong = ({ moduleId }: TestSpecification) =>
+      /\/(test\/.+|functions\/fold\/.+|(commands|local|sdk)\/[^/]+)$/.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
   }
 }
 
@@ -30,6 +30,6 @@ export default defineConfig({
     // Loading Google's clients anew for each file would take a third of the CPU of tests of units. No test leaves modules changed.
     isolate: false,
     reporters: ['default', reportSlowestFiles()],
-    sequence: { sequencer: CloudsFirst },
+    sequence: { sequencer: LongestFirst },
   },
 });
