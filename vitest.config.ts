@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import reportSlowestFiles from './test/slowest-files.ts';
+import reportSlowestFiles from './scripts/slowest-files.ts';
 
 /** Files that start a whole local cloud, and those of fold, take longest: were they last, one worker would end alone with them. */
 class LongestFirst extends BaseSequencer {
