@@ -32,7 +32,7 @@ export function immediate(options: ImmediateOptions): Collector {
     if (next === undefined) underWay--;
     else next();
     report(route.name, outcomes);
-    const delivery = toDelivery(outcomes[0]);
+    const delivery = toDelivery(outcomes);
     if (stopping && delivery.kind === 'undelivered') undelivered.push({ route: route.name, json });
     return delivery;
   };
@@ -64,13 +64,11 @@ export function immediate(options: ImmediateOptions): Collector {
   };
 }
 
-function toDelivery(outcome: Outcome | undefined): Delivery {
-  const verdict = outcome?.verdicts?.[0];
+/** Of a request of one event, which has one outcome. */
+function toDelivery([outcome]: readonly Outcome[]): Delivery {
+  const { kind = 'undelivered', detail = 'no reason given', verdicts } = outcome ?? {};
+  const verdict = verdicts?.[0];
   const told = verdict && { verdict };
-  if (outcome?.kind === 'delivered') {
-    const eventId = verdict?.event_id;
-    return { kind: 'delivered', ...(eventId && { eventId }), ...told };
-  }
-  const detail = outcome?.detail ?? 'no reason given';
-  return outcome?.kind === 'refused' ? { kind: 'refused', detail, ...told } : { kind: 'undelivered', detail };
+  if (kind !== 'delivered') return { kind, detail, ...told };
+  return { kind, ...(verdict?.event_id && { eventId: verdict.event_id }), ...told };
 }

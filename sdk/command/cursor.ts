@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { codeOf, isAlive } from '../spool/spool-owner.ts';
+import { codeOf } from '../delivery/code-of.ts';
+import { isAlive } from '../spool/spool-owner.ts';
 
 /** How far a file is sent. */
 export interface Progress {

@@ -1,3 +1,4 @@
+import { codeOf } from './code-of.ts';
 import { createDeferred, waitFor } from './create-deferred.ts';
 import { closedFirst, createDeliverer } from './deliver.ts';
 import { type DeliverySettings, longestTimer } from './delivery-options.ts';
@@ -190,7 +191,6 @@ const taken: Promise<undefined> = Promise.resolve(undefined);
  */
 export function rejectTold(error: unknown): Promise<never> {
   const rejected = Promise.reject(error);
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'QUEUE_FULL') rejected.catch(() => {});
+  if (codeOf(error) !== 'QUEUE_FULL') rejected.catch(() => {});
   return rejected;
 }

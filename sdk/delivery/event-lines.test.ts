@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createLineBuffer, readEvents, toLines } from './event-lines.ts';
+import { createLineBuffer, readEvents, toLines, writeList } from './event-lines.ts';
 
 const json = fc.string({ unit: 'grapheme', maxLength: 300 }).map((text) => JSON.stringify({ text }));
 
@@ -10,6 +10,7 @@ test('events come out as they went in, whatever their number, length and letters
       const lines = toLines(events);
       expect(lines.count).toBe(events.length);
       expect(readEvents(lines)).toEqual(events);
+      if (events.length > 0) expect(writeList(lines).toString()).toBe(`[${events.join(',')}]`);
       expect(lines.bytes.toString()).toBe(events.map((event) => `${event}\n`).join(''));
     }),
   );

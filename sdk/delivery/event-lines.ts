@@ -55,6 +55,14 @@ export const toLines = (events: readonly string[]): EventLines => {
   return lines;
 };
 
+/** The JSON of all of them, at least one, as a list: bytes, since so long a text is collected late. */
+export function writeList({ bytes }: EventLines): Buffer {
+  const list = Buffer.concat([opening, bytes]);
+  for (let at = list.indexOf(lineFeed); at > 0; at = list.indexOf(lineFeed, at)) list[at] = comma;
+  list.write(']', list.length - 1);
+  return list;
+}
+
 /** The JSON of each. */
 export function readEvents({ bytes }: EventLines): string[] {
   const events: string[] = [];
@@ -72,3 +80,5 @@ export const mostSpare = 7;
 /** UTF-8 takes 3 bytes at most for a UTF-16 unit. */
 const bytesPerUnit = 3;
 const lineFeed = 10;
+const comma = 44;
+const opening = Buffer.from('[');

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { codeOf } from './code-of.ts';
 import type { DeliverySettings } from './delivery-options.ts';
 import type { EncodedRequest } from './route.ts';
 
@@ -60,7 +61,7 @@ export function createSender(settings: DeliverySettings): Sender {
       underWay.set(outgoing, settle);
       outgoing.on('error', (error) => {
         // A kept connection that the server closed meanwhile: nothing is wrong, and a new one will do.
-        const isStale = outgoing.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+        const isStale = outgoing.reusedSocket && codeOf(error) === 'ECONNRESET';
         if (isStale && underWay.has(outgoing)) settle(send(encoded));
         else settle(unanswered(describe(error)));
       });
@@ -115,7 +116,7 @@ function joinPath(url: URL, path: string): string {
 const describe = (error: Error): string => {
   // Several addresses refused: the message of the whole is empty.
   if (error instanceof AggregateError) return error.errors.map(String).join('; ');
-  return 'code' in error && !error.message.includes(String(error.code))
-    ? `${error.message} (${String(error.code)})`
-    : error.message;
+  const { message } = error;
+  const code = String(codeOf(error) ?? '');
+  return message.includes(code) ? message : `${message} (${code})`;
 };

@@ -1,6 +1,6 @@
 import { encodeJsonTexts } from '../../shared/wire/analysys/encode.ts';
 import { describeAnswer } from '../delivery/describe-answer.ts';
-import { readEvents } from '../delivery/event-lines.ts';
+import { writeList } from '../delivery/event-lines.ts';
 import type { Judgement, Route } from '../delivery/route.ts';
 
 /** Events of one project to `/up`, as Analysys' Node SDK sends them: a plain JSON array. */
@@ -8,7 +8,7 @@ export const createAnalysysRoute = (appId: string): Route => ({
   name: `analysys/${encodeURIComponent(appId.toWellFormed())}`,
   // The Python SDK's collecter_max_size.
   limits: { events: 100, bytes: 1024 * 1024 },
-  encode: (events) => encodeJsonTexts(appId, readEvents(events)),
+  encode: (events) => ({ ...encodeJsonTexts(appId, []), body: writeList(events) }),
   judge: judgeAnalysys,
 });
 

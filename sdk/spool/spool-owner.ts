@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { codeOf } from '../delivery/code-of.ts';
 
 /** A process's own folder of a spool, which no other touches while the process lives. */
 export interface SpoolOwner {
@@ -145,6 +146,3 @@ function ignoreMissing(run: () => void): boolean {
     throw error;
   }
 }
-
-export const codeOf = (error: unknown): unknown =>
-  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;

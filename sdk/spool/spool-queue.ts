@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
+import { codeOf } from '../delivery/code-of.ts';
 import {
   createLineBuffer,
   type EventLines,
@@ -19,7 +20,7 @@ import type { DeliveryTrouble, Route } from '../delivery/route.ts';
 import { nameDataFile } from './data-file-name.ts';
 import { countLines, createLineFile, type LineFile, readLines, sizeOf, toLine } from './line-file.ts';
 import { folderOfRoute } from './route-folder.ts';
-import { beatMs, claimSpool, codeOf, goneAfterMs } from './spool-owner.ts';
+import { beatMs, claimSpool, goneAfterMs } from './spool-owner.ts';
 
 export interface SpoolOptions {
   readonly dir: string;
@@ -116,7 +117,6 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
   const releaseMemory = (batch: SpooledBatch) => {
     if (batch.events === undefined) return;
     inMemory -= batch.bytes;
-    if (spare.length < mostSpare) spare.push(batch.events.memory);
     batch.events = undefined;
   };
 
@@ -237,8 +237,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
       const byteLimit = Math.min(route.limits.bytes, batchLimits.bytes);
       let batch = open.get(route);
       if (batch !== undefined && batch.count > 0 && batch.bytes + Buffer.byteLength(json) > byteLimit) {
-        makeReady(batch);
-        finish(batch);
+        setAside(batch);
         batch = undefined;
       }
       try {
@@ -250,10 +249,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
         if (batch !== undefined) setAside(batch);
         throw error;
       }
-      if (batch.count >= eventLimit) {
-        makeReady(batch);
-        finish(batch);
-      }
+      if (batch.count >= eventLimit) setAside(batch);
       // What is full has been told of here; the memory is given back from the youngest on, which are sent last.
       if (inMemory > options.memoryBytes && batch.file === undefined) releaseMemory(batch);
       countRoom();
@@ -299,6 +295,8 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
       const batch = taken.get(given);
       if (batch === undefined) return;
       taken.delete(given);
+      // One that was lost to another process is still being sent.
+      if (batch.events !== undefined && spare.length < mostSpare) spare.push(batch.events.memory);
       remove(batch);
     },
 
@@ -320,13 +318,12 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
     },
 
     close: () => {
-      if (isClosed) return { left: [], kept: queue.size };
       isClosed = true;
       clearInterval(beating);
       for (const batch of open.values()) finish(batch);
       for (const batch of unsettled) {
         if (batch.count === 0) remove(batch);
-        else countEvents(batch);
+        else readBatch(batch);
       }
       for (const path of [...unrouted.values()].flat()) queue.size += countLines(path) - 1;
       try {
@@ -338,14 +335,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
     },
   };
 
-  const countEvents = (batch: SpooledBatch) => {
-    if (batch.events !== undefined || batch.count > 1) return;
-    const count = countLines(batch.path);
-    queue.size += count - batch.count;
-    batch.count = count;
-  };
-
-  /** Nothing more fits: what it has is sent, and the next event tries a file of its own. */
+  /** Nothing more fits, or is to: what it has is sent, and the next event has a file of its own. */
   const setAside = (batch: SpooledBatch) => {
     finish(batch);
     if (batch.count > 0) makeReady(batch);

@@ -19,8 +19,9 @@ export function reportBad(
   wanted: string,
   report: Report,
   severity: Issue['severity'] = 'error',
+  rule = `bad_${field}`,
 ): void {
-  report(severity, `bad_${field}`, field, `${field} should be ${wanted}; it is ${nameOf(value)}`);
+  report(severity, rule, field, `${field} should be ${wanted}; it is ${nameOf(value)}`);
 }
 
 /** Characters are code points where it matters, as servers count them. */

@@ -111,7 +111,7 @@ function cleanValue(value: unknown, place: string, rules: MemberRules, report: R
     }
     const isText = value.every((one) => typeof one === 'string');
     if (rules.textLists && !isText)
-      report('warning', 'list_not_of_text', place, `${place} should hold text only`);
+      report('warning', 'list_not_of_text', place, `${place} holds other than text`);
     return value.map((one: unknown, at) =>
       typeof one === 'string' ? cleanText(one, `${place}[${at}]`, rules, report) : one,
     );

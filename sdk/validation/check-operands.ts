@@ -1,4 +1,4 @@
-import { nameOf } from './check-fields.ts';
+import { reportBad } from './check-fields.ts';
 import type { Report } from './issue.ts';
 import { memberOf } from './write-json.ts';
 
@@ -10,13 +10,8 @@ export function checkOperands(kind: OperandKind, properties: object, report: Rep
   for (const [key, value] of Object.entries(properties)) {
     const place = memberOf('properties', key);
     if (kind === 'profile_increment' && typeof value !== 'number' && typeof value !== 'bigint')
-      report(
-        'warning',
-        'increment_not_a_number',
-        place,
-        `${place} should be a number; it is ${nameOf(value)}`,
-      );
+      reportBad(value, place, 'a number', report, 'warning', 'increment_not_a_number');
     if (kind === 'profile_append' && !Array.isArray(value))
-      report('warning', 'append_not_a_list', place, `${place} should be a list; it is ${nameOf(value)}`);
+      reportBad(value, place, 'a list', report, 'warning', 'append_not_a_list');
   }
 }

@@ -56,15 +56,15 @@ export const peers: readonly SenderKind[] = [
       close: () => client.flush(),
     };
   }),
-  volatile('posthog-node', ({ url, withDefaults }) => {
-    type Client = { capture(message: object): void; shutdown(): Promise<void> };
+  volatile('posthog-node', ({ url, withDefaults, closeMs }) => {
+    type Client = { capture(message: object): void; shutdown(withinMs: number): Promise<void> };
     const { PostHog } = load<{ PostHog: new (key: string, options: object) => Client }>('posthog-node');
     const size = withDefaults ? {} : { flushAt: batchOf100, maxBatchSize: batchOf100 };
     const client = new PostHog('bench', { host: url, ...size });
     return {
       track: ({ user, name, properties }) =>
         handedOver(() => client.capture({ distinctId: user, event: name, properties })),
-      close: () => client.shutdown(),
+      close: () => client.shutdown(closeMs),
     };
   }),
   volatile('mixpanel, track', (options) => {

@@ -113,6 +113,6 @@ function start(run: Run, task: Pick<SendTask, 'plan' | 'withDefaults' | 'events'
     } else if (isOurs(sender)) process.stderr.write(lastWords);
     return { figures, stopped };
   });
-  child.send({ task: { ...task, sender, spool, url: sink.url } satisfies SendTask });
+  child.send({ task: { ...task, sender, spool, closeMs: capMs, url: sink.url } satisfies SendTask });
   return { child, ended, handedOver };
 }

@@ -9,6 +9,7 @@ export interface SendTask {
   readonly sender: string;
   readonly url: string;
   readonly spool: string;
+  readonly closeMs: number;
   readonly withDefaults: boolean;
   readonly plan: 'paced' | 'burst' | 'outage' | 'until_killed' | 'resume';
   readonly events: number;

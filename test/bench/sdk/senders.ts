@@ -9,6 +9,8 @@ export interface SenderOptions {
   readonly url: string;
   /** An empty folder for senders that write ahead; they are told it in each run that goes on with it. */
   readonly spool: string;
+  /** How long to shut down may take, where the sender has a limit of its own. */
+  readonly closeMs: number;
   /** Whether batches have the sender's own size; 100 events otherwise, where it can be set. */
   readonly withDefaults: boolean;
 }
@@ -37,40 +39,40 @@ export const senderKinds: readonly SenderKind[] = [
   {
     name: 'tributary-sdk',
     isDurable: false,
-    create: ({ url }) => createOurs(batch({ url, onDelivery: countLost })),
+    create: ({ url, closeMs }) => createOurs(batch({ url, onDelivery: countLost }), closeMs),
   },
   {
     name: 'tributary-sdk, 100 a request',
     isDurable: false,
-    create: ({ url }) => createOurs(batch({ url, maxEvents: 100, onDelivery: countLost })),
+    create: ({ url, closeMs }) => createOurs(batch({ url, maxEvents: 100, onDelivery: countLost }), closeMs),
   },
   {
     name: 'tributary-sdk, spool',
     isDurable: true,
-    create: ({ url, spool }) => createOurs(batch({ url, spool, onDelivery: countLost })),
+    create: ({ url, spool, closeMs }) => createOurs(batch({ url, spool, onDelivery: countLost }), closeMs),
   },
   {
     name: 'tributary-sdk, Analysys',
     isDurable: false,
-    create: ({ url }) => {
+    create: ({ url, closeMs }) => {
       const tracker = new AnalysysTracker({
         appId: 'bench',
         collector: batch({ url, onDelivery: countLost }),
       });
       return {
         track: ({ user, name, properties }) => tracker.track(user, name, properties),
-        close: () => tracker.close(),
+        close: () => tracker.close({ timeoutMs: closeMs }),
       };
     },
   },
   ...peers,
 ];
 
-function createOurs(collector: Collector): Sender {
+function createOurs(collector: Collector, closeMs: number): Sender {
   const tracker = new Tracker({ key: 'bench', collector });
   return {
     track: ({ user, name, properties }) => tracker.track({ userId: user }, name, properties),
-    close: () => tracker.close(),
+    close: () => tracker.close({ timeoutMs: closeMs }),
   };
 }
 
