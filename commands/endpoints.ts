@@ -6,6 +6,7 @@ export interface LocalPorts {
   readonly permissions: number;
   readonly replay: number;
   readonly fold: number;
+  readonly reports: number;
   readonly pubsub: number;
   readonly bigquery: number;
   readonly storage: number;
@@ -29,6 +30,7 @@ export function readLocalPorts(environment: NodeJS.ProcessEnv): LocalPorts {
     permissions: port('PERMISSIONS_PORT', 8081),
     replay: port('REPLAY_PORT', 8082),
     fold: port('FOLD_PORT', 8083),
+    reports: port('REPORTS_PORT', 8084),
     pubsub: port('PUBSUB_PORT', 8085),
     bigquery: port('BIGQUERY_PORT', 9050),
     storage: port('STORAGE_PORT', 9065),

@@ -37,8 +37,17 @@ export interface ReportStore {
   readRows(
     attempts: readonly Pick<Attempt, 'attemptId' | 'date'>[],
   ): Promise<ReadonlyMap<string, ReportRow[]>>;
+  /** How many attempts of each slice found something changed. */
+  readChanges(source: string, since: string, until: string): Promise<readonly SliceChanges[]>;
   /** Ids that rows of these reports name in a dimension and whose metadata is absent or older than `fetchedSince`. */
   readUndescribed(query: UndescribedQuery): Promise<readonly string[]>;
+}
+
+export interface SliceChanges {
+  readonly report: string;
+  readonly entityId: string;
+  readonly date: string;
+  readonly attempts: number;
 }
 
 export interface UndescribedQuery {
@@ -78,6 +87,7 @@ export function openReportStore(bigquery: BigQuery, dataset: string, timeoutMs: 
       for (const { attempt_id, ...row } of rows) byAttempt.get(attempt_id)?.push(row);
       return byAttempt;
     },
+    readChanges: (source, since, until) => ask(changesShape, changesSql, { source, since, until }),
     async readUndescribed({ source, report, entityIds, dimension, since, fetchedSince, most }) {
       const rows = await ask(z.object({ item_id: z.string() }), undescribedSql(dimension), {
         source,
@@ -95,32 +105,38 @@ export function openReportStore(bigquery: BigQuery, dataset: string, timeoutMs: 
 // Dates are parameters of type STRING, cast once: a DATE parameter would be an object of the client.
 const availabilitySql = `
 SELECT
-  entity_id, gate, CAST(date AS STRING) AS date, verdict, rule, TO_JSON_STRING(proof) AS proof, flags,
+  entity_id, gate, CAST(date AS STRING) AS day, verdict, rule, TO_JSON_STRING(proof) AS proof, flags,
   UNIX_MICROS(not_before) AS not_before, UNIX_MICROS(probed_at) AS probed_at
 FROM \`tributary.report_availability\`
 WHERE source = @source AND date >= CAST(@since AS DATE)
 QUALIFY
   date >= CAST(@all_since AS DATE)
   OR ROW_NUMBER() OVER (PARTITION BY date, source, entity_id, gate ORDER BY probed_at DESC, verdict) = 1
-ORDER BY probed_at, entity_id, gate, date`;
+ORDER BY probed_at, entity_id, gate, day`;
 
 // An attempt is published only after its rows, so that they need not be counted here.
 const attemptsSql = `
 SELECT
-  attempt_id, report, entity_id, CAST(date AS STRING) AS date, seq, ladder_day, extra_day, report_hash, row_count, digest,
+  attempt_id, report, entity_id, CAST(date AS STRING) AS day, seq, ladder_day, extra_day, report_hash, row_count, digest,
   rule, flags, time_zone
 FROM \`tributary.report_pulls\`
 WHERE source = @source AND date BETWEEN CAST(@since AS DATE) AND CAST(@until AS DATE)
 QUALIFY
   ROW_NUMBER() OVER (PARTITION BY date, source, report, entity_id ORDER BY seq DESC, published_at, attempt_id) = 1
-ORDER BY date, report, entity_id`;
+ORDER BY day, report, entity_id`;
+
+const changesSql = `
+SELECT report, entity_id, CAST(date AS STRING) AS day, COUNT(DISTINCT attempt_id) AS attempts
+FROM \`tributary.report_changes\`
+WHERE source = @source AND date BETWEEN CAST(@since AS DATE) AND CAST(@until AS DATE)
+GROUP BY report, entity_id, day`;
 
 const rowsSql = `
 SELECT
   attempt_id, TO_JSON_STRING(dimensions) AS dimensions, TO_JSON_STRING(metrics) AS metrics,
   COALESCE(is_other, FALSE) AS is_other
 FROM \`tributary.report_rows\`
-WHERE date IN (SELECT CAST(day AS DATE) FROM UNNEST(@dates) AS day) AND attempt_id IN UNNEST(@attempt_ids)
+WHERE date IN (SELECT CAST(wanted AS DATE) FROM UNNEST(@dates) AS wanted) AND attempt_id IN UNNEST(@attempt_ids)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt_id, row_index ORDER BY pulled_at) = 1
 ORDER BY attempt_id, row_index`;
 
@@ -151,7 +167,7 @@ const availabilityShape = z
   .object({
     entity_id: z.string(),
     gate: z.string(),
-    date: z.string(),
+    day: z.string(),
     verdict: z.enum(['waiting', 'available', 'forced', 'stopped']),
     rule: z.string(),
     proof: z.string().transform((text) => z.record(z.string(), z.unknown()).parse(JSON.parse(text))),
@@ -159,8 +175,9 @@ const availabilityShape = z
     not_before: instant.nullable(),
     probed_at: instant,
   })
-  .transform(({ entity_id, not_before, probed_at, ...row }) => ({
+  .transform(({ entity_id, day, not_before, probed_at, ...row }) => ({
     ...row,
+    date: day,
     entityId: entity_id,
     notBefore: not_before,
     probedAt: probed_at,
@@ -171,7 +188,7 @@ const attemptShape = z
     attempt_id: z.string(),
     report: z.string(),
     entity_id: z.string(),
-    date: z.string(),
+    day: z.string(),
     seq: z.number(),
     ladder_day: z.number(),
     extra_day: z.number().nullable(),
@@ -186,7 +203,7 @@ const attemptShape = z
     attemptId: row.attempt_id,
     report: row.report,
     entityId: row.entity_id,
-    date: row.date,
+    date: row.day,
     seq: row.seq,
     ladderDay: row.ladder_day,
     extraDay: row.extra_day,
@@ -197,6 +214,10 @@ const attemptShape = z
     flags: row.flags,
     timeZone: row.time_zone,
   }));
+
+const changesShape = z
+  .object({ report: z.string(), entity_id: z.string(), day: z.string(), attempts: z.number() })
+  .transform(({ entity_id, day, ...row }) => ({ ...row, entityId: entity_id, date: day }));
 
 const rowShape = z
   .object({

@@ -46,6 +46,7 @@ export async function serveReports(reports: StartedReports, services: readonly S
     counts,
     pollUrl,
     pullUrl,
+    operatorToken: () => issuer.sign({ audience, email: operator }),
     async post(url: string, body: string, token: Partial<TokenClaims> | null) {
       const signed = token && (await issuer.sign({ audience, email: operator, ...token }));
       const headers = {
