@@ -186,7 +186,21 @@ export function lastKnownDay(
   return undefined;
 }
 
+const readyTimes = new WeakMap<OwnerSeed, Map<string, number>>();
+
+/** Kept, since every question asks it of several days. */
 function ownReadyAt(owner: OwnerSeed, day: string, group: MetricGroup): number {
+  const times = readyTimes.get(owner) ?? new Map<string, number>();
+  readyTimes.set(owner, times);
+  const name = `${day} ${group}`;
+  const known = times.get(name);
+  if (known !== undefined) return known;
+  const drawn = drawReadyAt(owner, day, group);
+  times.set(name, drawn);
+  return drawn;
+}
+
+function drawReadyAt(owner: OwnerSeed, day: string, group: MetricGroup): number {
   const key = Math.round(utcMidnight(day) / DAY_MS);
   const root = hashText(`owner ${owner.id}`);
   const lag = owner.medianLagHours * Math.exp(owner.spread * drawNormal(createDraws(hash(root, key))));

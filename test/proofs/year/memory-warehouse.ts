@@ -1,0 +1,213 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { AppendRows, ReportTableRows } from '../../../functions/reports/append-rows.ts';
+import { decodeNumbers } from '../../../functions/reports/json-values.ts';
+import type { Attempt, ReportStore, StoredAvailability } from '../../../functions/reports/report-store.ts';
+import type { ReportRow, Verdict } from '../../../functions/reports/services/service.ts';
+import type { NewObject, ObjectStore, StoredObject } from '../../../shared/google/object-store.ts';
+
+type Pull = ReportTableRows['report_pulls'];
+
+/** What a proof looks at as it is published: the attempt, its rows as text, and those of the attempt before. */
+export interface Publication {
+  pull: Pull;
+  rows: RowTexts[];
+  before: RowTexts[] | undefined;
+  isRestated: boolean;
+}
+
+export interface RowTexts {
+  dimensions: string;
+  metrics: string;
+  isOther: boolean;
+}
+
+export interface MemoryWarehouse {
+  store: ReportStore;
+  append: AppendRows;
+  /** Rows of availability that settle a day, by `source|entity|gate|date`; the first one each. */
+  settled: Map<string, { rule: string; at: number; flags: readonly string[] }>;
+  count(table: string): number;
+}
+
+/**
+ * The tables of reports in memory, for a year takes too many queries of a real one: dates older than 45 days are let go,
+ * as nothing reads them. `onPublished` is told of each attempt in the moment it counts.
+ */
+export function createMemoryWarehouse(onPublished: (publication: Publication) => void): MemoryWarehouse {
+  const counts = new Map<string, number>();
+  const availability = new Map<string, StoredAvailability[]>();
+  const attempts = new Map<string, Map<string, Attempt>>();
+  const packed = new Map<string, { date: string; rows: RowTexts[] | Buffer }>();
+  const restated = new Set<string>();
+  const settled: MemoryWarehouse['settled'] = new Map();
+  let newest = '';
+
+  const rowsOf = (attemptId: string): RowTexts[] | undefined => {
+    const rows = packed.get(attemptId)?.rows;
+    if (!Buffer.isBuffer(rows)) return rows;
+    return JSON.parse(inflateRawSync(rows).toString()) as RowTexts[];
+  };
+  const forget = (date: string): void => {
+    if (date <= newest) return;
+    newest = date;
+    const before = (days: number) =>
+      new Date(Date.parse(date) - days * 86_400_000).toISOString().slice(0, 10);
+    for (const [attemptId, kept] of packed) if (kept.date < before(45)) packed.delete(attemptId);
+    for (const byKey of attempts.values()) {
+      for (const [key, kept] of byKey) if (kept.date < before(120)) byKey.delete(key);
+    }
+    for (const [source, rows] of availability) {
+      availability.set(
+        source,
+        rows.filter((row) => row.date >= before(120)),
+      );
+    }
+  };
+
+  const publish = (pull: Pull): void => {
+    const key = `${pull.date}|${pull.report}|${pull.entity_id}`;
+    const byKey = attempts.get(pull.source) ?? new Map<string, Attempt>();
+    attempts.set(pull.source, byKey);
+    const previous = byKey.get(key);
+    const rows = rowsOf(pull.attempt_id) ?? [];
+    const before = previous === undefined ? undefined : rowsOf(previous.attemptId);
+    if (previous !== undefined && pull.seq <= previous.seq) return;
+    byKey.set(key, {
+      attemptId: pull.attempt_id,
+      report: pull.report,
+      entityId: pull.entity_id,
+      date: pull.date,
+      seq: pull.seq,
+      ladderDay: pull.ladder_day,
+      extraDay: pull.extra_day ?? null,
+      reportHash: pull.report_hash,
+      rowCount: pull.row_count,
+      digest: pull.digest,
+      rule: pull.rule,
+      flags: pull.flags ?? [],
+      timeZone: pull.time_zone,
+    });
+    if (previous !== undefined) packed.delete(previous.attemptId);
+    const kept = packed.get(pull.attempt_id);
+    if (kept !== undefined && rows.length > 40) {
+      kept.rows = deflateRawSync(JSON.stringify(rows), { level: 1 });
+    }
+    onPublished({ pull, rows, before, isRestated: restated.delete(pull.attempt_id) });
+    forget(pull.date);
+  };
+
+  const append: AppendRows = async (table, rows) => {
+    counts.set(table, (counts.get(table) ?? 0) + rows.length);
+    if (isTable('report_rows', table, rows)) {
+      for (const row of rows) {
+        const texts = { dimensions: row.dimensions, metrics: row.metrics, isOther: row.is_other === true };
+        const of = packed.get(row.attempt_id);
+        if (of === undefined || Buffer.isBuffer(of.rows)) {
+          packed.set(row.attempt_id, { date: row.date, rows: [texts] });
+        } else of.rows.push(texts);
+      }
+    }
+    if (isTable('report_restatements', table, rows)) for (const row of rows) restated.add(row.attempt_id);
+    if (isTable('report_pulls', table, rows)) for (const row of rows) publish(row);
+    if (isTable('report_availability', table, rows)) {
+      for (const row of rows) {
+        const list = availability.get(row.source) ?? [];
+        availability.set(row.source, list);
+        const flags = row.flags ?? [];
+        const at = Number(row.probed_at) / 1000;
+        list.push({
+          entityId: row.entity_id,
+          gate: row.gate,
+          date: row.date,
+          verdict: row.verdict as Verdict,
+          rule: row.rule,
+          proof: JSON.parse(row.proof) as Record<string, unknown>,
+          flags,
+          notBefore: row.not_before === undefined ? null : new Date(Number(row.not_before) / 1000),
+          probedAt: new Date(at),
+        });
+        const key = `${row.source}|${row.entity_id}|${row.gate}|${row.date}`;
+        const settles = row.verdict === 'available' || row.verdict === 'forced';
+        if (settles && !settled.has(key)) settled.set(key, { rule: row.rule, at, flags });
+      }
+    }
+  };
+
+  const store = {
+    async readAvailability(source: string, since: string, allSince: string) {
+      const all = (availability.get(source) ?? []).filter(({ date }) => date >= since);
+      const last = new Map(all.map((row) => [`${row.entityId}|${row.gate}|${row.date}`, row]));
+      return all.filter(
+        (row) => row.date >= allSince || last.get(`${row.entityId}|${row.gate}|${row.date}`) === row,
+      );
+    },
+    async readAttempts(source: string, since: string, until: string) {
+      const byKey = attempts.get(source) ?? new Map<string, Attempt>();
+      return [...byKey.values()].filter(({ date }) => date >= since && date <= until);
+    },
+    async readRows(wanted: readonly Pick<Attempt, 'attemptId' | 'date'>[]) {
+      return new Map(
+        wanted.map(({ attemptId }): [string, ReportRow[]] => [
+          attemptId,
+          (rowsOf(attemptId) ?? []).map(({ dimensions, metrics, isOther }) => ({
+            dimensions: JSON.parse(dimensions) as Record<string, string>,
+            metrics: decodeNumbers(metrics),
+            isOther,
+          })),
+        ]),
+      );
+    },
+    readUndescribed: async () => [],
+    readChanges: async () => [],
+  };
+  return { store, append, settled, count: (table) => counts.get(table) ?? 0 };
+}
+
+/** Ties the type of rows to the table's name, which the compiler does not. */
+function isTable<Name extends keyof ReportTableRows>(
+  name: Name,
+  table: string,
+  _rows: readonly unknown[],
+): _rows is readonly ReportTableRows[Name][] {
+  return name === table;
+}
+
+/** A bucket in memory. */
+export function createMemoryBucket(): ObjectStore {
+  const objects = new Map<string, NewObject & { generation: string; createdAt: Date }>();
+  let generations = 0;
+  const describe = (object: NewObject & { generation: string; createdAt: Date }): StoredObject => ({
+    name: object.name,
+    generation: object.generation,
+    bytes: object.data.length,
+    createdAt: object.createdAt,
+    metadata: object.metadata,
+  });
+  const has = (name: string, generation: string) => (objects.get(name)?.generation ?? '0') === generation;
+  return {
+    async write(object, ifGeneration) {
+      if (!has(object.name, ifGeneration)) return { kind: 'changed' };
+      const generation = String(++generations);
+      objects.set(object.name, { ...object, generation, createdAt: new Date() });
+      return { kind: 'written', generation };
+    },
+    async list({ prefix = '', most }) {
+      const found = [...objects.values()].filter(({ name }) => name.startsWith(prefix)).map(describe);
+      return { objects: found.slice(0, most), nextPageToken: undefined };
+    },
+    async find(name) {
+      const object = objects.get(name);
+      return object === undefined ? undefined : describe(object);
+    },
+    async read(name, generation) {
+      return has(name, generation) ? objects.get(name)?.data : undefined;
+    },
+    async remove(name, ifGeneration) {
+      if (!objects.has(name)) return 'absent';
+      if (!has(name, ifGeneration)) return 'changed';
+      objects.delete(name);
+      return 'removed';
+    },
+    close() {},
+  };
+}

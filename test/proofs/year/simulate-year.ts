@@ -1,0 +1,128 @@
+import { parseConfiguration } from '../../../functions/reports/configuration/parse-configuration.ts';
+import { type PullOrder, parseOrder } from '../../../functions/reports/pull-order.ts';
+import { runPoll } from '../../../functions/reports/run-poll.ts';
+import { runPull } from '../../../functions/reports/run-pull.ts';
+import { services as modules } from '../../../functions/reports/services/index.ts';
+import { createClock } from '../../../local/reports/clock.ts';
+import { type RunningReportsApis, startReportsApis } from '../../../local/reports/index.ts';
+import { type SeedInput, seedSchema } from '../../../local/reports/seed.ts';
+import { createJudge, type Judge } from './judge.ts';
+import { createMemoryBucket, createMemoryWarehouse } from './memory-warehouse.ts';
+
+export interface YearRun {
+  seed: SeedInput;
+  /** ISO days, of the first and the last day that are judged. */
+  from: string;
+  to: string;
+  /** How many days polls go on after the last one. Default 30: the whole ladder. */
+  afterDays?: number;
+  /** Of orders, the share that is delivered twice; their sequence is drawn anyway. */
+  twiceRate: number;
+  random: () => number;
+  progress?: (line: string) => void;
+}
+
+export interface YearOutcome {
+  judge: Judge;
+  apis: RunningReportsApis;
+  settled: ReadonlyMap<string, { rule: string; at: number; flags: readonly string[] }>;
+  polls: number;
+  orders: number;
+  logged: Map<string, number>;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** After the last day: until the last step of the ladder. */
+const AFTER_DAYS = 30;
+
+/** Polls and pulls every hour of the fake's clock, as Cloud Scheduler and Pub/Sub would, and judges what is published. */
+export async function simulateYear(run: YearRun): Promise<YearOutcome> {
+  const clock = createClock(`${run.from}T00:00:00Z`);
+  const seed = seedSchema.parse(run.seed);
+  const apis = await startReportsApis({ port: 0, anonymous: true, clock, seed, keptDays: 10 });
+  const judge = createJudge({ apis, from: run.from, to: run.to });
+  const warehouse = createMemoryWarehouse((publication) => judge.published(publication, clock.now()));
+  const [credential] = seed.credentials;
+  const environment = {
+    LOCAL_GOOGLE_APIS: `127.0.0.1:${apis.port}`,
+    YOUTUBE_OWNER: JSON.stringify({
+      type: 'authorized_user',
+      client_id: credential?.clientId,
+      client_secret: credential?.clientSecret,
+      refresh_token: credential?.refreshToken,
+    }),
+  };
+  const configuration = parseConfiguration(
+    JSON.stringify({
+      sites: seed.properties.map(({ id }) => ({ key: `site-${id}`, properties: [{ propertyId: id }] })),
+      contentOwners: seed.contentOwners.map(({ id }) => ({
+        key: id.toLowerCase(),
+        id,
+        credential: 'YOUTUBE_OWNER',
+      })),
+      channels: seed.channels.map(({ id, owner }, index) => ({
+        key: `channel-${index + 1}`,
+        ids: [id],
+        owner: (owner ?? '').toLowerCase(),
+      })),
+    }),
+    'the proof',
+    modules,
+  );
+  const services = modules.map((module) => module.open(configuration, environment));
+  const sent: PullOrder[] = [];
+  const logged = new Map<string, number>();
+  const common = {
+    services,
+    bucket: createMemoryBucket(),
+    store: warehouse.store,
+    append: warehouse.append,
+    ladder: configuration.poll.repullDays,
+    now: () => clock.now(),
+    random: run.random,
+    sleep: async () => {},
+    callWithinMs: 60_000,
+    leaseMs: 10 * HOUR_MS,
+    withinMs: HOUR_MS / 2,
+    log: (severity: string, message: string) => {
+      const key = `${severity} ${message.slice(0, 90)}`;
+      logged.set(key, (logged.get(key) ?? 0) + 1);
+    },
+  };
+  let [polls, orders] = [0, 0];
+  const end = Date.parse(`${run.to}T00:00:00Z`) + (run.afterDays ?? AFTER_DAYS) * DAY_MS;
+  for (let at = clock.now() + 5 * 60_000; at < end; at += HOUR_MS) {
+    clock.set(at);
+    await runPoll({
+      ...common,
+      lookbackDays: configuration.poll.lookbackDays,
+      async send(messages) {
+        for (const { data } of messages) {
+          const order = parseOrder(data);
+          if (order === undefined) throw new Error('A message is no order.');
+          sent.push(order);
+          if (run.random() < run.twiceRate) sent.push(order);
+        }
+      },
+    });
+    polls++;
+    const due = shuffle(sent.splice(0), run.random);
+    for (const order of due) {
+      const pulled = await runPull(order, { ...common, reserveShare: 0.2 });
+      orders++;
+      if (pulled.kind !== 'done') sent.push(order);
+    }
+    if (polls % 168 === 0) run.progress?.(`${new Date(at).toISOString().slice(0, 10)} ${judge.describe()}`);
+  }
+  return { judge, apis, settled: warehouse.settled, polls, orders, logged };
+}
+
+function shuffle<T>(list: T[], random: () => number): T[] {
+  for (let index = list.length - 1; index > 0; index--) {
+    const other = Math.floor(random() * (index + 1));
+    const [one, two] = [list[index], list[other]];
+    if (one !== undefined && two !== undefined) [list[index], list[other]] = [two, one];
+  }
+  return list;
+}
