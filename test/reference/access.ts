@@ -50,6 +50,10 @@ export function meaning(roles: readonly string[]): readonly string[] {
   return [...new Set([...(strongest === undefined ? [] : [strongest]), ...others])].sort();
 }
 
+/** How much roles let somebody do: 0 for nothing, 4 for an administrator. */
+export const strengthOf = (roles: readonly string[]): number =>
+  ladder.findLastIndex((role) => roles.includes(role)) + 1;
+
 export const means = (one: readonly string[] | undefined, other: readonly string[] | undefined): boolean =>
   JSON.stringify(one && meaning(one)) === JSON.stringify(other && meaning(other));
 
@@ -138,9 +142,8 @@ function isShadowed(
   { shadowed }: Body,
 ): boolean {
   if (inherited === undefined || shadowed === 'write') return false;
-  const rank = (roles: readonly string[]) => ladder.findLastIndex((role) => roles.includes(role));
   return (
-    rank(inherited) >= rank(wanted) &&
+    strengthOf(inherited) >= strengthOf(wanted) &&
     wanted.every((role) => ladder.includes(role) || inherited.includes(role))
   );
 }

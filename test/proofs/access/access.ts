@@ -1,6 +1,6 @@
 import { createRandom } from '../random.ts';
 import { calm, combine, troubles } from './faults.ts';
-import { drawCase } from './organisations.ts';
+import { drawCase, drawNext } from './organisations.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -97,6 +97,38 @@ export async function proveDeaths(options: {
       progress(
         `killed request ${found} of ${requests} at ${live.points} points, ${figures.lies.length} lies`,
       );
+    }
+  } finally {
+    await world.close();
+  }
+  return figures;
+}
+
+/**
+ * One request after the other on the same organisations, with nobody else about: whatever the guards accept, no account
+ * loses its last administrator, and who asks and who calls Google lose nothing.
+ */
+export async function proveSequences(options: {
+  readonly seed: number;
+  readonly organisations: number;
+  readonly requests: number;
+  readonly progress: (line: string) => void;
+}): Promise<AccessFigures> {
+  const { seed, organisations, requests, progress } = options;
+  const world = await startWorld();
+  let figures = emptyFigures();
+  try {
+    for (let number = 0; number < organisations; number++) {
+      const random = createRandom(seed * 3_000_017 + number);
+      let drawn = drawCase(random);
+      for (let request = 1; request <= requests; request++) {
+        const result = await runTrial(world, drawn, calm, random);
+        figures = add(figures, result, `request ${request} on organisation ${number} of seed ${seed}`);
+        drawn = drawNext(random, drawn.organisation, result.held);
+      }
+      if ((number + 1) % 20 === 0) {
+        progress(`${number + 1} of ${organisations} organisations, ${figures.lies.length} lies`);
+      }
     }
   } finally {
     await world.close();

@@ -19,7 +19,9 @@ type Random = () => number;
 const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
 const upTo = (random: Random, most: number): number => Math.floor(random() * (most + 1));
 
-const people = ['ann', 'bob', 'cid', 'dee', 'eva', 'fay', 'gus', 'hal'].map((name) => `${name}@example.com`);
+const others = ['ann', 'bob', 'cid', 'dee', 'eva', 'fay', 'gus', 'hal'].map((name) => `${name}@example.com`);
+/** Who asks and who calls Google are asked about too, which the guards must see. */
+const people = [...others, ...others, caller, identity];
 const mains = ['viewer', 'analyst', 'editor', 'admin'];
 
 /** A random organisation of one to three accounts, and a random request on it. */
@@ -37,6 +39,11 @@ export function drawCase(random: Random): Case {
     }
   }
   const organisation = { accounts: accounts.map((id) => `accounts/${id}`), accountOf };
+  return drawNext(random, organisation, before);
+}
+
+/** A random request on an organisation as it is. */
+export function drawNext(random: Random, organisation: Organisation, before: Held): Case {
   return { seed: seedOf(organisation, before), organisation, before, body: drawBody(random, organisation) };
 }
 
@@ -46,7 +53,7 @@ function drawHeld(random: Random, most: number): Record<string, string[]> {
     const roles = random() < 0.9 ? drawRoles(random) : [];
     // Google's user interface has a role that the API does not document.
     if (roles.length === 0 || random() < 0.1) roles.push('marketer');
-    held[pick(random, people)] = roles.map((role) => `predefinedRoles/${role}`).sort();
+    held[pick(random, [...others, caller])] = roles.map((role) => `predefinedRoles/${role}`).sort();
   }
   return held;
 }

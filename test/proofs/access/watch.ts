@@ -1,8 +1,8 @@
 import type { AccessRows } from '../../../functions/permissions/append-rows.ts';
-import { type Held, means, type Organisation } from '../../reference/access.ts';
+import { type Held, means, type Organisation, strengthOf } from '../../reference/access.ts';
 import type { Trouble } from './faults.ts';
 import { type Facts, type Key, keyOf } from './judge.ts';
-import { identity } from './organisations.ts';
+import { caller, identity } from './organisations.ts';
 import type { World } from './world.ts';
 
 type Roles = readonly string[] | undefined;
@@ -49,10 +49,17 @@ export function watch(
     last = now;
     if (outside.size > 0) return;
     for (const account of organisation.accounts) {
-      const isAdmin = (held: Held) => (user: string) =>
-        held[account]?.[user]?.includes('predefinedRoles/admin') ?? false;
-      if (!Object.keys(now[account] ?? {}).some(isAdmin(now))) lies.add(`${account} had no administrator`);
-      if (isAdmin(before)(identity) && !isAdmin(now)(identity)) lies.add(`the function lost ${account}`);
+      if (hasAdmin(before, account) && !hasAdmin(now, account)) lies.add(`${account} had no administrator`);
+    }
+    for (const parent of [...organisation.accounts, ...Object.keys(organisation.accountOf)]) {
+      for (const user of [caller, identity]) {
+        const strength = (held: Held) =>
+          strengthOf([
+            ...(held[parent]?.[user] ?? []),
+            ...(held[organisation.accountOf[parent] ?? '']?.[user] ?? []),
+          ]);
+        if (strength(now) < strength(before)) lies.add(`${user}, who changes access, lost some on ${parent}`);
+      }
     }
   }
 
@@ -108,6 +115,9 @@ export function watch(
     },
   };
 }
+
+const hasAdmin = (held: Held, account: string): boolean =>
+  Object.values(held[account] ?? {}).some((roles) => roles.includes('predefinedRoles/admin'));
 
 function changesBetween(one: Held, other: Held): { parent: string; user: string; roles: Roles }[] {
   return [...new Set([...Object.keys(one), ...Object.keys(other)])].flatMap((parent) => {
