@@ -11,9 +11,9 @@ import { createMetricsForwarder } from './forward-metrics.ts';
 import { findFreePorts, untilListening } from './processes/ports.ts';
 import { type ProcessEvent, type Supervised, supervise } from './processes/supervise.ts';
 import type { PubSubServer } from './pubsub/index.ts';
-import type { Queue } from './queues.ts';
-import type { Job, JobRun } from './scheduler/index.ts';
+import type { JobRun } from './scheduler/index.ts';
 import type { StorageServer } from './storage/index.ts';
+import { ACCOUNT_DOMAIN, jobsOf, OPERATOR_ACCOUNT, portOf, queueOf, triggerEnvironment } from './triggers.ts';
 
 export type { Faults } from './faults.ts';
 export type { ProcessEvent } from './processes/supervise.ts';
@@ -101,10 +101,6 @@ export interface LocalCloud {
   abandon(): void;
 }
 
-const ACCOUNT_DOMAIN = 'local.iam.gserviceaccount.com';
-/** Who the jobs of the scheduler call as, and who commands do. */
-const SCHEDULER_ACCOUNT = `scheduler@${ACCOUNT_DOMAIN}`;
-const OPERATOR_ACCOUNT = `operator@${ACCOUNT_DOMAIN}`;
 const SPILL_BUCKET = 'tributary-spill';
 const FOLD_BUCKET = 'tributary-fold';
 const REPORTS_BUCKET = 'tributary-reports';
@@ -329,12 +325,6 @@ function findPolicy(dataDir: string): string {
   return existsSync(own) ? own : fileURLToPath(new URL('access-policy.json', import.meta.url));
 }
 
-function portOf({ name }: Deployable, ports: Ports): number {
-  const port = ports.functions[name];
-  if (port === undefined) throw new Error(`There is no port for the function ${name}.`);
-  return port;
-}
-
 async function choosePorts(deployables: readonly Deployable[]): Promise<Ports> {
   const [pubsub, bigquery, bigqueryGrpc, storage, googleApis, monitoring, adminApi, ...others] =
     await findFreePorts(7 + deployables.length);
@@ -347,52 +337,6 @@ async function choosePorts(deployables: readonly Deployable[]): Promise<Ports> {
     monitoring: monitoring!,
     adminApi: adminApi!,
     functions: Object.fromEntries(deployables.map(({ name }, index) => [name, others[index]!])),
-  };
-}
-
-function queueOf(deployable: Deployable, ports: Ports): Queue[] {
-  if (deployable.trigger !== 'push') return [];
-  const endpoint = `http://127.0.0.1:${portOf(deployable, ports)}/`;
-  return [
-    {
-      topic: deployable.topic,
-      subscription: deployable.subscription,
-      endpoint,
-      audience: endpoint,
-      serviceAccount: `${deployable.name}@${ACCOUNT_DOMAIN}`,
-      ackDeadlineSeconds: deployable.ackDeadlineSeconds,
-    },
-  ];
-}
-
-function jobsOf(deployable: Deployable, ports: Ports): Job[] {
-  if (deployable.trigger !== 'http') return [];
-  const audience = `http://127.0.0.1:${portOf(deployable, ports)}`;
-  return deployable.schedules.map(({ name, cron, timeZone, path }) => ({
-    name,
-    cron,
-    timeZone,
-    url: `${audience}${path}`,
-    audience,
-    serviceAccount: SCHEDULER_ACCOUNT,
-    attemptDeadlineSeconds: deployable.timeoutSeconds,
-  }));
-}
-
-function triggerEnvironment(deployable: Deployable, ports: Ports): NodeJS.ProcessEnv {
-  if (deployable.trigger === 'http') {
-    if (deployable.public) return {};
-    return {
-      AUDIENCE: `http://127.0.0.1:${portOf(deployable, ports)}`,
-      CALLERS: `${SCHEDULER_ACCOUNT},${OPERATOR_ACCOUNT}`,
-    };
-  }
-  const [queue] = queueOf(deployable, ports);
-  if (queue === undefined) return {};
-  return {
-    PUSH_AUDIENCE: queue.audience,
-    PUSH_SERVICE_ACCOUNT: queue.serviceAccount,
-    ACK_DEADLINE_SECONDS: String(queue.ackDeadlineSeconds),
   };
 }
 
