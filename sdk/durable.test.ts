@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalCloud, startLocal } from '../local/index.ts';
 import { untilDelivered, type Warehouse, warehouseOf } from '../test/warehouse-of.ts';
 import { type Bundle, bundleForTest } from './bundle-for-test.ts';
+import { startFlakyProxy } from './flaky-proxy-for-test.ts';
 import { AnalysysTracker, batch, file, GrowingTracker, Tracker } from './index.ts';
 
 // What a spool or a file has taken, held against what is in the warehouse after kill -9.
@@ -75,6 +76,24 @@ test('every event that a spool took is in the warehouse once, whenever its proce
   const stored = await namesIn('durable');
   expect(stored.length).toBe(new Set(stored).size);
   expect(stored).toEqual(expect.arrayContaining(names));
+});
+
+test('every event is in the warehouse once although three of five requests are told that they failed', async () => {
+  const proxy = await startFlakyProxy(cloud.urls.ingest);
+  const collector = batch({ url: proxy.url, maxEvents: 20, backoffMs: 1 });
+  const { analysys, growing, own } = trackers(collector, 'flaky');
+  for (let number = 0; number < 200; number++) {
+    void analysys.track('device', `analysys_${number}`);
+    void growing.trackCustomEvent(`growing_${number}`, { anonymousId: 'device' });
+    void own.track({ anonymousId: 'device' }, `own_${number}`);
+  }
+  expect(await collector.close()).toEqual({ undelivered: [], kept: 0 });
+  expect(proxy.takenAndFailed).toBeGreaterThan(10);
+  await proxy.close();
+  await untilDelivered(cloud);
+  const kinds = ['analysys', 'growing', 'own'];
+  const names = kinds.flatMap((kind) => Array.from({ length: 200 }, (_, number) => `${kind}_${number}`));
+  expect(await namesIn('flaky')).toEqual(names.sort());
 });
 
 test('what the file collector and a vendor wrote is in the warehouse once, though sent twice', async () => {

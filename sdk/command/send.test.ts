@@ -184,6 +184,8 @@ describe('the command send', () => {
     const failed = await send('--retries', '1', '--connections', '2', file);
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('answered 503') });
     expect(received.length).toBe(4);
+    // What it had done when it was first shown, and why it waited.
+    expect(failed.stderr).toMatch(/datas_2026010203\.log: \d+ events sent, \d+%, [\d,]+\/s/);
     answer = () => 200;
     expect(await send(file)).toMatchObject({ code: 0 });
     expect(whos().length).toBe(1000);
