@@ -109,8 +109,14 @@ describe('what Statsdash (gamernetwork/gastatsdash, b786c363) gets wrong comes o
   });
 
   test('nothing is cut at the first thousand rows', async () => {
-    const dimensions = ['hour', 'country', 'sessionSource', 'pagePath'];
-    const fine = { key: 'fine', source: 'google_analytics', dimensions, metrics: ['screenPageViews'] };
+    const dimensions = ['hour', 'country', 'sessionSource', 'pagePath', 'deviceCategory', 'browser'];
+    const fine = {
+      key: 'fine',
+      source: 'google_analytics',
+      grain: 'week',
+      dimensions,
+      metrics: ['screenPageViews'],
+    };
     const { analytics } = started.reopen({
       sites: [{ key: 'big', properties: [{ propertyId: '1' }] }],
       reports: [fine],

@@ -38,13 +38,22 @@ interface Day {
   /** Ages of earlier probes that saw one event fewer. */
   lessAt?: readonly number[];
   expected?: number | null;
+  /** In each hour; default 5, of a quiet site. */
+  events?: number;
   emptyReason?: string;
   isRestricted?: boolean;
   weekEvents?: number | null;
 }
 
 function evidence(day: Day): Evidence {
-  const { date = '2026-06-10', timeZone = 'Europe/London', age, watermarkHours = 6, expected = null } = day;
+  const {
+    date = '2026-06-10',
+    timeZone = 'Europe/London',
+    age,
+    watermarkHours = 6,
+    expected = null,
+    events = 5,
+  } = day;
   const end = endOfDay(date, timeZone);
   const labels = day.hours ?? hourLabels(date, timeZone);
   const see = (at: number, events: number): Sighting => ({
@@ -53,13 +62,13 @@ function evidence(day: Day): Evidence {
     hours: new Map(labels.map((label) => [label, counts(events)])),
   });
   const earlier = [
-    ...(day.sameAt ?? [age - 1]).map((at) => see(at, 5)),
-    ...(day.lessAt ?? []).map((at) => see(at, 4)),
+    ...(day.sameAt ?? [age - 1]).map((at) => see(at, events)),
+    ...(day.lessAt ?? []).map((at) => see(at, events - 1)),
   ].sort((one, other) => other.at - one.at);
   return {
     date,
     now: end + age * hourMs,
-    sighting: see(age, 5),
+    sighting: see(age, events),
     watermarkHours,
     earlier,
     expected: expected === null ? null : new Map(Array.from({ length: 24 }, (_, label) => [label, expected])),
@@ -121,6 +130,12 @@ describe('R2: a quiet day', () => {
     expect(ruleOf({ age: 25, hours: without(3), expected: 7 })).toBe('waiting_missing_hours');
   });
 
+  test('whose many empty hours are unlikely together waits for what R3 says and no longer', () => {
+    const hours = [8, 9, 10, 11, 12, 13];
+    expect(ruleOf({ age: 25, hours, expected: 1 })).toBe('waiting_missing_hours');
+    expect(ruleOf({ age: 25, hours, expected: 1, sameAt: [21] })).toBe('R3_stable');
+  });
+
   test('waits for two later hours, since empty hours before midnight are what lag looks like', () => {
     expect(ruleOf({ age: 25, hours: without(22, 23), expected: 0.2, watermarkHours: 1 })).toBe(
       'waiting_missing_hours',
@@ -137,6 +152,13 @@ describe('R3: without history', () => {
     expect(ruleOf({ age: 26, hours: without(3), sameAt: [20, 25], lessAt: [23] })).toBe(
       'waiting_missing_hours',
     );
+  });
+
+  test('a day of a site that has events in every hour otherwise waits two days for hours that are missing', () => {
+    const busy = { hours: without(3), sameAt: [19, 43], events: 50 };
+    expect(ruleOf({ ...busy, age: 25 })).toBe('waiting_missing_hours');
+    expect(ruleOf({ ...busy, age: 48 })).toBe('R3_stable');
+    expect(ruleOf({ ...busy, age: 48, expected: 50 })).toBe('waiting_missing_hours');
   });
 
   test('a day that nobody looked at before all that can come late had come needs no second look', () => {

@@ -139,13 +139,18 @@ const judgeQuiet: Rule = (evidence, { missing, trailing, ageHours }, settings) =
   });
 };
 
-/** R3: no history yet, but nothing has changed for hours; or nobody looked before all that can come late had come. */
-const judgeStable: Rule = (evidence, { missing, trailing, ageHours }, { deadlineHours }) => {
+/**
+ * R3: no history yet, or a site so quiet that empty hours tell nothing; but nothing has changed for hours. Or nobody looked
+ * before all that can come late had come.
+ */
+const judgeStable: Rule = (evidence, { missing, trailing, ageHours }, { deadlineHours, settleHours }) => {
   const { expected, sighting, earlier, watermarkHours } = evidence;
-  if (sighting.hours.size === 0 || ageHours < agedHours || (trailing > 0 && watermarkHours < 2))
-    return undefined;
+  // Where every hour should have events, hours without are likelier late than empty.
+  const leastHours = missing.length > 0 && !isQuiet(sighting) ? settleHours : agedHours;
+  if (sighting.hours.size === 0 || ageHours < leastHours) return undefined;
+  if (trailing > 0 && watermarkHours < 2) return undefined;
   if (earlier.length === 0 && ageHours >= deadlineHours) return available('R3_stable', { missing, ageHours });
-  if (expected !== null) return undefined;
+  if (expected !== null && !isQuiet(sighting)) return undefined;
   const since = unchangedSince(evidence, stableMs);
   return since === undefined ? undefined : available('R3_stable', { missing, ageHours, ...since });
 };
@@ -169,6 +174,17 @@ const judgeForced: Rule = ({ emptyReason, watermarkHours }, { ageHours, missing 
   };
 };
 
+/**
+ * A site with twelve views in every hour has an empty one on one day in 7,000, (1 - e^-12)^24 being 0.99985; one with fewer
+ * has empty hours that nothing will fill.
+ */
+function isQuiet({ hours }: Sighting): boolean {
+  const views = [...hours.values()].reduce((sum, it) => sum + it.views, 0);
+  return views < leastViews * 24;
+}
+
+const leastViews = 12;
+
 /** Young days change from hour to hour; what is still open after a day changes seldom, and each probe costs. */
 function wait(
   { date, now, watermarkHours, sighting }: Evidence,
@@ -178,7 +194,18 @@ function wait(
   const { ageHours, missing, trailing } = seen;
   const end = endOfDay(date, sighting.timeZone);
   const isEmpty = sighting.hours.size === 0;
-  const pauseHours = ageHours < 12 && !isEmpty ? 0 : ageHours < 24 ? 1 : 4;
+  const isYoung = ageHours < 12;
+  const pauseHours = isEmpty
+    ? isYoung
+      ? 2
+      : 4
+    : isQuiet(sighting)
+      ? 4
+      : isYoung
+        ? 0
+        : ageHours < 24
+          ? 1
+          : 4;
   // The ages at which a rule may come to hold by time alone.
   const steps = [24, settings.settleHours, settings.deadlineHours].map((hours) => end + hours * hourMs);
   const next = Math.min(now + pauseHours * hourMs, ...steps.filter((at) => at > now));
