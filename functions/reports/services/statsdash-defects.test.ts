@@ -18,7 +18,7 @@ beforeAll(async () => {
   started = await startServices(
     {
       seed: 9,
-      properties: [{ id: '1', host: 'big.example.com', timeZone: 'Europe/London', viewsPerHour: 800 }],
+      properties: [{ id: '1', host: 'big.example.com', timeZone: 'Europe/London', viewsPerHour: 200 }],
       contentOwners: [{ id: 'ExampleNetwork', displayName: 'Example Network' }],
       channels: [{ id: channel, title: 'One', owner: 'ExampleNetwork', viewsPerDay: 4000 }],
     },
