@@ -31,7 +31,8 @@ export function toJson(
   message: Readonly<Record<string, unknown>>,
   enumsAs: 'names' | 'numbers',
 ): Record<string, unknown> {
-  const entries = type.fieldsArray.flatMap((field) => {
+  const fields = type.fieldsArray.toSorted((one, other) => one.id - other.id);
+  const entries = fields.flatMap((field) => {
     field.resolve();
     const value = message[field.name];
     if (value === undefined || value === null || value === '' || value === 0 || value === false) return [];
