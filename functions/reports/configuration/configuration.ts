@@ -8,12 +8,6 @@ export const keyShape = z
 
 const pollShape = z
   .strictObject({
-    everyMinutes: z
-      .int()
-      .min(5)
-      .max(1440)
-      .default(60)
-      .meta({ description: 'How often Cloud Scheduler polls.' }),
     lookbackDays: z.int().min(1).max(60).default(8).meta({
       description:
         'How many days back a poll looks for days that were never pulled; older ones are for backfill.',

@@ -76,12 +76,6 @@ const settingsShape = z
       .max(1440)
       .default(50)
       .meta({ description: 'For how long nothing of a day may have changed before it counts as complete.' }),
-    tokenShare: z
-      .number()
-      .gt(0)
-      .max(1)
-      .default(0.8)
-      .meta({ description: 'The share of what is left of a quota that may be used.' }),
     concurrency: z
       .int()
       .min(1)
