@@ -5,6 +5,7 @@ import { createBigQuery } from '../shared/google/bigquery.ts';
 import { type LocalCloud, type Ports, PROJECT, startLocal } from './index.ts';
 import { findFreePorts, isPortFree } from './processes/ports.ts';
 import { runSample } from './sample/index.ts';
+import { pullSampleReports } from './sample/pull-reports.ts';
 import { describeTaken, type NamedPort, parseStart, type StartOptions } from './start-options.ts';
 import { styleOf } from './terminal/format-table.ts';
 import { createLiveLines } from './terminal/live-lines.ts';
@@ -81,6 +82,23 @@ async function sample(cloud: LocalCloud, options: StartOptions, stopping: Stoppi
     process.exitCode = 1;
   }
   if (options.exit) stopping.ask();
+  else await sampleReports(cloud, options, stopping);
+}
+
+/** A month of them, beside whatever is done meanwhile. */
+async function sampleReports(cloud: LocalCloud, options: StartOptions, stopping: Stopping): Promise<void> {
+  const { dataDir } = options;
+  process.stdout.write('Reports of two sites and two channels are pulled for the last 30 days.\n');
+  try {
+    const done = await pullSampleReports({ cloud, dataDir, days: 30, isOver: stopping.isStopping });
+    if (stopping.isStopping()) return;
+    process.stdout.write(
+      `${done.pulled} of ${done.slices} slices of reports are read; ${done.waiting} wait for their day to be complete.\n` +
+        'See them with npm run query -- "SELECT * FROM media_daily ORDER BY date DESC", and npm run reports -- status.\n',
+    );
+  } catch (error) {
+    if (!stopping.isStopping()) process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  }
 }
 
 async function stop(cloud: LocalCloud, say: (text: string) => void): Promise<void> {
@@ -164,7 +182,7 @@ function describeUrls({ ports, urls }: LocalCloud, { dataDir, settings }: StartO
     ['', `127.0.0.1:${ports.bigqueryGrpc}`, 'Storage Write, gRPC'],
     ['Pub/Sub', `127.0.0.1:${ports.pubsub}`, 'gRPC; PUBSUB_EMULATOR_HOST of other clients'],
     ['Storage', `http://127.0.0.1:${ports.storage}`, 'Cloud Storage; STORAGE_EMULATOR_HOST of other clients'],
-    ['Google APIs', urls.googleApis, 'REST: /v1alpha of the Analytics Admin API; issuer of tokens'],
+    ['Google APIs', urls.googleApis, 'REST: Analytics Data and Admin API, YouTube; issuer of tokens'],
     ['', `127.0.0.1:${ports.adminApi}`, 'Analytics Admin API, gRPC'],
     ['Monitoring', `127.0.0.1:${ports.monitoring}`, 'gRPC; npm run status'],
     ['Data', resolve(dataDir), settings === undefined ? '' : `settings: ${settings}`],

@@ -133,12 +133,14 @@ describe('a fault', () => {
   );
 
   test('hangs until the client gives up', async () => {
-    started.apis.faults.set([{ fault: 'hang', times: 1 }]);
+    started.apis.faults.set([{ fault: 'hang' }]);
     const hung = started.data.properties.runReport(
       { property: 'properties/1', requestBody: request },
       { signal: AbortSignal.timeout(50) },
     );
     await expect(hung).rejects.toThrow(/abort/i);
+    // On a busy machine the call may be given up before it comes here.
+    started.apis.faults.clear();
     await run();
   });
 

@@ -72,24 +72,28 @@ function readZone(name: string): Zone {
     );
   };
   const starts: number[] = [Number.NEGATIVE_INFINITY];
-  const first = Date.UTC(2014, 0, 1);
-  const offsets: number[] = [read(first)];
-  for (let at = first; at < Date.UTC(2040, 0, 1); at += 7 * DAY_MS) {
-    const before = offsets.at(-1) ?? 0;
-    if (read(at + 7 * DAY_MS) === before) continue;
-    let [low, high] = [at, at + 7 * DAY_MS];
-    while (high - low > 60_000) {
-      const middle = Math.floor((low + high) / 120_000) * 60_000;
-      if (read(middle) === before) low = middle;
-      else high = middle;
+  const offsets: number[] = [];
+  const readAll = (): void => {
+    const first = Date.UTC(2014, 0, 1);
+    offsets.push(read(first));
+    for (let at = first; at < Date.UTC(2040, 0, 1); at += 7 * DAY_MS) {
+      const before = offsets.at(-1) ?? 0;
+      if (read(at + 7 * DAY_MS) === before) continue;
+      let [low, high] = [at, at + 7 * DAY_MS];
+      while (high - low > 60_000) {
+        const middle = Math.floor((low + high) / 120_000) * 60_000;
+        if (read(middle) === before) low = middle;
+        else high = middle;
+      }
+      starts.push(high);
+      offsets.push(read(high));
     }
-    starts.push(high);
-    offsets.push(read(high));
-  }
+  };
   let last = 0;
   return {
     name,
     offsetAt(instantMs) {
+      if (offsets.length === 0) readAll();
       while (last > 0 && instantMs < (starts[last] ?? 0)) last--;
       while (last + 1 < starts.length && instantMs >= (starts[last + 1] ?? 0)) last++;
       return offsets[last] ?? 0;
