@@ -36,11 +36,9 @@ export async function rebuild(before: FoldState, reason: string, context: TickCo
   }
   if (under.next === 'operations') {
     const { id, beganAt } = under;
-    await steps.begin('operations', async () => {
-      // In this order, so that the one has no row that the other has not.
-      await replaceFoldedRows(id, beganAt, context);
-      await replaceOperations(context);
-    });
+    // In this order, so that the one has no row that the other has not.
+    await steps.begin('operations', () => replaceFoldedRows(id, beganAt, context));
+    await steps.begin('operations', () => replaceOperations(context));
     await save({ next: 'pairs' });
   }
   if (under.next === 'pairs') {

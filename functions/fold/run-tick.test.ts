@@ -111,6 +111,16 @@ describe('a tick', () => {
     await expectFolded();
   });
 
+  test('finds what came in between any two steps of the one before it, which folded everything anew', async () => {
+    let rows = 0;
+    const onStep = () => fold.append([set({ user_id: `user-${++rows}` }, { n: rows }, at + rows)]);
+    expect(await fold.tick({ full: true }, { onStep })).toMatchObject({ kind: 'folded', mode: 'full' });
+    expect(rows).toBe(7);
+    expect(await fold.tick()).toMatchObject({ kind: 'folded', mode: 'incremental' });
+    expect((await fold.persons()).filter((row) => row.project === project)).toHaveLength(rows);
+    await expectFolded();
+  });
+
   test('finds what came late, days and months after it was received', async () => {
     await fold.append([set({ user_id: 'ada' }, { n: 2 })]);
     await fold.tick();
@@ -207,7 +217,8 @@ describe('a tick', () => {
         },
       };
       const mode = full ? 'full' : 'incremental';
-      expect(await fold.tick({ full }, slow)).toMatchObject({ kind: 'unfinished', mode, next: 'pairs' });
+      const next = full ? 'operations' : 'pairs';
+      expect(await fold.tick({ full }, slow)).toMatchObject({ kind: 'unfinished', mode, next });
       expect(await fold.tick()).toMatchObject({ kind: 'folded', mode });
       await expectFolded();
     }
