@@ -85,7 +85,8 @@ function drawBody(random: Random, organisation: Organisation): Body {
     const on = pick(random, places);
     // Who calls Google stays an administrator, or the guards refuse.
     const kept = organisation.accounts.includes(on) ? [{ user: identity, roles: ['admin'] }] : [];
-    return { desired: [{ on, ownership, members: [...kept, ...unique] }], ...options };
+    const rest = unique.filter(({ user }) => kept.every((one) => one.user !== user));
+    return { desired: [{ on, ownership, members: [...kept, ...rest] }], ...options };
   }
   const lines = Array.from({ length: 2 + upTo(random, 8) }, () =>
     drawLine(random, whom(), pick(random, places)),
