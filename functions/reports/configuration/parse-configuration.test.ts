@@ -53,6 +53,15 @@ channels: [{ key: reviews, ids: [UCexample0000000000000001], owner: network }]
     expect(maps).toHaveProperty('countries.length', 18);
   });
 
+  test('is as docs/reports.md shows it, and has the reports that it lists', () => {
+    const guide = readText('docs/reports.md');
+    const { reports } = parse(/```yaml\n([\s\S]*?)```/.exec(guide)?.[1] ?? '');
+    const listed = [...guide.matchAll(/^\| (`(?:site|channel)_.*?)\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, key]) => key),
+    );
+    expect(reports.map(({ key }) => key).sort()).toEqual(['site_browsers', ...listed].sort());
+  });
+
   test('may be the shipped file itself, which pulls nothing yet', () => {
     const given = readText('infra/reports.default.json');
     expect(parse(given).reports).toHaveLength(16);
