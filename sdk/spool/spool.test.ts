@@ -326,4 +326,23 @@ describe('a spool in one process', () => {
     expect(sink.stored).toEqual([['{"id":1}'], ['{"id":2}']]);
     expect(await slept.close()).toEqual({ undelivered: [], kept: 0 });
   });
+
+  test('sends again what it was sending when it fell asleep, whatever it took since', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    sink.answer = () => ({ status: 503 });
+    const slept = open(sink.url);
+    await slept.add(createLineRoute(), '{"id":1}');
+    await expect.poll(() => sink.refused.length).toBeGreaterThan(0);
+    const [name = ''] = readdirSync(dir);
+    renameSync(join(dir, name), join(dir, 'free.0123456789ab'));
+    const other = open(unreachable);
+    vi.setSystemTime(Date.now() + 600_000);
+    await slept.add(createLineRoute(), '{"id":2}');
+    const before = sink.refused.length;
+    await expect.poll(() => sink.refused.length).toBeGreaterThan(before + 4);
+    sink.answer = () => ({ status: 200 });
+    await slept.close();
+    expect(sink.stored.toSorted()).toEqual([['{"id":1}'], ['{"id":2}']]);
+    await other.close({ timeoutMs: 0 });
+  });
 });
