@@ -170,6 +170,9 @@ describe('a fault', () => {
   });
 });
 
+/** A busy machine takes its time. */
+const patient = { timeout: 30_000 };
+
 describe('quotas of a property', () => {
   test('are told with each answer, and come back by the hour and at midnight in Los Angeles', async () => {
     const first = (await run()).data.propertyQuota;
@@ -211,18 +214,21 @@ describe('quotas of a property', () => {
   });
 
   test('of running requests refuse the eleventh', async () => {
-    started.apis.faults.set([{ delayMs: 150 }]);
-    const answers = await Promise.all(
-      Array.from({ length: 11 }, () =>
-        run().then(
-          () => 200,
-          (error: { status?: number }) => error.status,
-        ),
-      ),
+    started.apis.faults.set([{ fault: 'hang', times: 10 }]);
+    const over = new AbortController();
+    const hanging = Array.from({ length: 10 }, () =>
+      started.data.properties
+        .runReport({ property: 'properties/1', requestBody: request }, { signal: over.signal })
+        .catch(() => 'given up'),
     );
-    expect(answers.filter((status) => status === 429)).toHaveLength(1);
-    started.apis.faults.clear();
-    expect((await run()).data.propertyQuota?.concurrentRequests?.remaining).toBe(10);
+    await expect.poll(() => started.apis.calls()['google_analytics runReport']?.calls, patient).toBe(10);
+    expect((await refusalOf(run())).message).toContain('Exhausted concurrent requests quota.');
+    await run('2');
+    over.abort();
+    expect(await Promise.all(hanging)).toEqual(Array(10).fill('given up'));
+    await expect
+      .poll(async () => (await run().catch(() => undefined))?.data.propertyQuota?.concurrentRequests, patient)
+      .toEqual({ consumed: 0, remaining: 10 });
   });
 });
 
