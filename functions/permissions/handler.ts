@@ -27,6 +27,7 @@ import { countOutcome, type PermissionsCounts } from './metrics.ts';
 import { planAccess } from './plan-access.ts';
 import { readLive } from './read-live.ts';
 import { readRequest } from './read-request.ts';
+import { applyResourcesCall, planResourcesCall, readResourcesCall } from './resources/handle-resources.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import type { Need, VerifyCaller } from './verify-caller.ts';
 
@@ -57,6 +58,9 @@ const acts: Readonly<Record<string, { readonly need: Need; readonly act: Act }>>
   '/apply': { need: 'apply', act: apply },
   '/progress': { need: 'plan', act: progress },
   '/list': { need: 'plan', act: list },
+  '/read': { need: 'plan', act: readResourcesCall },
+  '/resources/plan': { need: 'plan', act: planResourcesCall },
+  '/resources/apply': { need: 'apply', act: applyResourcesCall },
   '/snapshot': { need: 'call', act: snapshot },
   '/resume': { need: 'call', act: resume },
 };

@@ -55,7 +55,7 @@ const nameOf = (kind: StepKind, index: number, what: 'begun' | 'done') =>
 
 /** Begins the journal of a request. Rejects with JournalTaken where there is one. */
 export async function createJournal(head: Head, options: JournalOptions): Promise<Journal> {
-  const journal = createWriter(head.requestId, options);
+  const journal = createJournalWriter(folderOf(head.requestId), options);
   await journal.write('head.json.gz', gzipSync(JSON.stringify(head)), 'application/gzip');
   return createState(head, new Map(), undefined, journal);
 }
@@ -73,7 +73,7 @@ export async function openJournal(requestId: string, options: JournalOptions): P
   const outcome = await read('outcome.json');
   const records = outcome === undefined ? await readRecords(requestId, options) : new Map<string, unknown>();
   const finished = outcome === undefined ? undefined : (JSON.parse(outcome.toString()) as Outcome);
-  return createState(head, records, finished, createWriter(requestId, options));
+  return createState(head, records, finished, createJournalWriter(folderOf(requestId), options));
 }
 
 async function readRecords(requestId: string, { bucket, callWithinMs }: JournalOptions) {
@@ -129,16 +129,18 @@ export async function readProgress(
   return { done: count('step'), undone: count('undo'), ended: names.includes('outcome.json') };
 }
 
-interface JournalWriter {
+export interface JournalWriter {
+  /** Rejects with JournalTaken where another process has written that object. */
   write(name: string, data: Buffer, contentType?: string): Promise<void>;
 }
 
-function createWriter(requestId: string, { bucket, callWithinMs }: JournalOptions): JournalWriter {
+/** Writes objects of a folder, each once. */
+export function createJournalWriter(within: string, { bucket, callWithinMs }: JournalOptions): JournalWriter {
   // Tells an object of this process, whose answer was lost, from one of another process.
   const run = randomUUID();
   return {
     async write(short, data, contentType = 'application/json') {
-      const name = `${folderOf(requestId)}${short}`;
+      const name = `${within}${short}`;
       const outcome = await bucket.write({ name, data, contentType, metadata: { run } }, '0', callWithinMs);
       if (outcome.kind === 'written') return;
       const found = await bucket.find(name, callWithinMs);
