@@ -156,13 +156,16 @@ test('a channel that was unlinked is found and stops alone: the others come with
   ]);
 });
 
-test('the library tries nothing by itself: Google counts the calls that the ledger counts', async () => {
-  started.apis.resetCalls();
-  started.faults({ fault: 'unavailable', api: 'youtube_analytics', times: 2 });
-  await started.pull(started.reopen().youtube, 'channel_countries', day, id(1));
-  expect(started.calls).toHaveLength(3);
-  expect(started.apis.calls()).toMatchObject({ 'youtube_analytics reports.query': { calls: 3 } });
-});
+test.each(['unavailable', 'reset'] as const)(
+  'the library tries nothing by itself after %s: Google counts the calls that the ledger counts',
+  async (fault) => {
+    started.apis.resetCalls();
+    started.faults({ fault, api: 'youtube_analytics', times: 2 });
+    await started.pull(started.reopen().youtube, 'channel_countries', day, id(1));
+    expect(started.calls).toHaveLength(3);
+    expect(started.apis.calls()).toMatchObject({ 'youtube_analytics reports.query': { calls: 3 } });
+  },
+);
 
 test('the units of a day are kept to, and there are new ones after midnight Pacific', async () => {
   const { youtube } = started.reopen({ ...configuration, youtube: { unitsPerDay: 2 } });
