@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readTable } from '../../test/markdown-table.ts';
+import { readText } from '../../test/repository-files.ts';
+import { permissionsCounts } from './metrics.ts';
 import { identity } from './organisations-for-test.ts';
 import { chief, clerk, type Served, scheduler, servePermissions } from './serve-for-test.ts';
 
@@ -235,4 +238,11 @@ describe('snapshots', () => {
     });
     expect(counts).toMatchObject({ committed: 3, snapshots: 4 });
   });
+});
+
+test('the README tells of every count', () => {
+  const rows = readTable(readText('functions/permissions/README.md'), '| Metric ');
+  expect(rows).toEqual(
+    Object.values(permissionsCounts).map(({ name, unit, description }) => [name, unit, description]),
+  );
 });
