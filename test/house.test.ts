@@ -202,7 +202,7 @@ describe('every file', () => {
       'test/recipes.test.ts',
     ]);
     /** It is also a metric of Google Analytics, quoted where it is named, and unquoted only where reports are told of. */
-    const aboutReports = inside('functions/reports', 'local/reports');
+    const aboutReports = inside('functions/reports', 'local/reports', 'infra/views');
     const metric = new RegExp(`(["'\`])${'ses'}sions\\1`, 'g');
     const word = new RegExp(`\\b${'ses'}sions?\\b(?! ids?\\b)`, 'i');
     const found = prose.flatMap((path) =>
