@@ -15,7 +15,7 @@ const lagSchema = z.strictObject({
   /** Deviation of the logarithm of a batch's lag. */
   spread: z.number().min(0).default(0.25),
   /** Hours of a batch come this much apart, and so out of order. */
-  jitterHours: z.number().min(0).default(1.5),
+  jitterHours: z.number().min(0).default(2),
   /** Hours that lag far behind their neighbours, and by how much on average. */
   stragglerRate: rate.default(0.002),
   stragglerHours: z.number().min(0).default(6),
