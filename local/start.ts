@@ -4,6 +4,7 @@ import { readDeployables } from '../shared/deployables.ts';
 import { createBigQuery } from '../shared/google/bigquery.ts';
 import { type LocalCloud, type Ports, PROJECT, startLocal } from './index.ts';
 import { findFreePorts, isPortFree } from './processes/ports.ts';
+import { changeSampleAccess } from './sample/change-access.ts';
 import { runSample } from './sample/index.ts';
 import { pullSampleReports } from './sample/pull-reports.ts';
 import { describeTaken, type NamedPort, parseStart, type StartOptions } from './start-options.ts';
@@ -63,18 +64,22 @@ async function main(): Promise<void> {
 async function sample(cloud: LocalCloud, options: StartOptions, stopping: Stopping): Promise<void> {
   const isTerminal = process.stdout.isTTY;
   let shown = '';
+  const shared = {
+    bigquery: createBigQuery(PROJECT, { ...cloud.environment }),
+    style: styleOf(process.stdout),
+    write: (text: string) => process.stdout.write(text),
+  };
   try {
     await runSample({
+      ...shared,
       ingestUrl: cloud.urls.ingest,
-      bigquery: createBigQuery(PROJECT, { ...cloud.environment }),
-      style: styleOf(process.stdout),
-      write: (text) => process.stdout.write(text),
       progress(text) {
         if (isTerminal) process.stdout.write(`\r\u001b[K${text}`);
         else if (text !== '' && shown === '') process.stdout.write(`${text}\n`);
         shown = text;
       },
     });
+    await changeSampleAccess({ ...shared, cloud });
     process.stdout.write('\n');
   } catch (error) {
     if (stopping.isStopping()) return;

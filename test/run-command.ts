@@ -14,6 +14,7 @@ export function startCommand(cloud: LocalCloud, name: string, ...args: string[])
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       REPLAY_PORT: String(ports.functions.replay),
       FOLD_PORT: String(ports.functions.fold),
+      REPORTS_PORT: String(ports.functions['reports-poll']),
       PUBSUB_PORT: String(ports.pubsub),
       BIGQUERY_PORT: String(ports.bigquery),
       GOOGLE_APIS_PORT: String(ports.googleApis),

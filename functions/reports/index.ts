@@ -77,7 +77,7 @@ const configuration = readConfiguration(
       .default(900)
       .describe('reports-poll: the timeout of requests to this function'),
     LEASE_SECONDS: wholeNumber(1, 3600)
-      .default(120)
+      .default(30)
       .describe('how long the others wait for one that died; one that works renews its lease'),
     METRICS_INTERVAL_SECONDS: wholeNumber(1, 3_600)
       .default(60)

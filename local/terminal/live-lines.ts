@@ -31,7 +31,7 @@ export function createLiveLines(options: {
   const paint = (format: 'dim' | 'yellow' | 'red' | 'green', text: string) =>
     color ? styleText(format, text, { validateStream: false }) : text;
   const time = () => paint('dim', now().toTimeString().slice(0, 8));
-  const print = (name: string, text: string) => write(`${time()}  ${name.padEnd(8)}${text}`);
+  const print = (name: string, text: string) => write(`${time()}  ${`${name} `.padEnd(8)}${text}`);
 
   function printLimited(name: string, text: string): void {
     const key = `${name} ${text.replace(/[0-9a-f-]{6,}|\d+/g, '#')}`;
