@@ -1,6 +1,6 @@
 import { createRandom } from '../random.ts';
 import { calm, combine, troubles } from './faults.ts';
-import { drawCase, drawNext } from './organisations.ts';
+import { drawCase, drawNext, poison } from './organisations.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -69,7 +69,7 @@ export async function proveAccess({ seed, numbers, progress }: AccessOptions): P
   return figures;
 }
 
-/** Kills the process of each request at every point of its life, and goes on with it. */
+/** Kills the process of each request at every point of its life, and goes on with it. Every second one is rolled back. */
 export async function proveDeaths(options: {
   readonly seed: number;
   readonly requests: number;
@@ -80,13 +80,14 @@ export async function proveDeaths(options: {
   let figures = emptyFigures();
   try {
     for (let number = 0, found = 0; found < requests; number++) {
-      const live = await runOnce(world, seed, number, undefined);
+      const isBack = found % 2 === 1;
+      const live = await runOnce(world, seed, number, isBack, undefined);
       // One that is refused, or has nothing to do, has no life.
-      if (live.changes < 2) continue;
+      if (live.changes < 2 || (isBack && live.ended !== 'rolled_back')) continue;
       found += 1;
       figures = add(figures, live, `request ${number}, alive`);
       for (let point = 1; point <= live.points; point++) {
-        const result = await runOnce(world, seed, number, point);
+        const result = await runOnce(world, seed, number, isBack, point);
         const name = `request ${number} of seed ${seed}, killed at point ${point} of ${live.points}`;
         figures = add(figures, result, name);
         if (result.ended !== live.ended || JSON.stringify(result.held) !== JSON.stringify(live.held)) {
@@ -140,9 +141,10 @@ function runOnce(
   world: World,
   seed: number,
   number: number,
+  isBack: boolean,
   diesAt: number | undefined,
 ): Promise<TrialResult> {
   const random = createRandom(seed * 7_000_003 + number);
-  const drawn = drawCase(random);
+  const drawn = isBack ? poison(drawCase(random)) : drawCase(random);
   return runTrial(world, drawn, { ...calm, deaths: diesAt === undefined ? [] : [diesAt] }, random);
 }
