@@ -4,7 +4,7 @@ SELECT
   pairs.project,
   claimed.user_key,
   claimed.user_id,
-  COUNT(*) AS pairs,
+  COUNT(*) AS found,
   LOGICAL_OR(pairs.dialect = 'analysys') AS has_analysys,
   UNIX_MICROS(MAX(pairs.occurred_at)) AS occurred_micros,
   UNIX_MICROS(MAX(pairs.received_at)) AS received_micros
