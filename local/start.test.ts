@@ -108,6 +108,8 @@ test('--sample --exit shows what landed, in a folder that was stopped before, an
   expect(stdout).toMatch(/sample-web +view_item +8 +4 /);
   expect(stdout).toMatch(/sample-web +customer-1010 +NULL +\{.*"level":"gold"/);
   expect(stdout).toMatch(/sample-web +product +shoes-42 +\{.*"price":129\.95/);
+  expect(stdout).toContain('2 to add, 1 to change, 3 to remove; committed in');
+  expect(stdout).toMatch(/properties\/300000001 +www\.example\.com +dana@example\.com +direct +viewer/);
 });
 
 test('a taken port is named with its flag, and nothing is started', async () => {

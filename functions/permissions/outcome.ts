@@ -90,7 +90,7 @@ function advise(kind: OutcomeKind, accounts: readonly AccountOutcome[]): string 
   const why = first === undefined ? '' : ` ${first.parent} answered ${first.code}: ${first.message}`;
   switch (kind) {
     case 'committed':
-      return 'Nothing: everything is as planned.';
+      return 'Everything is as planned.';
     case 'rolled_back':
       return `Everything is as it was before.${why} Mend or take out the lines that are named in failures, and plan again.`;
     case 'partly_committed':

@@ -3,7 +3,7 @@
 -- more than that of its account). role is what holds, of both; NULL where only roles that are not known are held.
 -- Access by an organisation or a user group is not among Google's access bindings.
 WITH snapshots AS (
-  SELECT account, snapshot_id, taken_at
+  SELECT account, snapshot_id, taken_at, display_name
   FROM `tributary.ga_accounts`
   QUALIFY ROW_NUMBER() OVER (PARTITION BY account ORDER BY taken_at DESC, snapshot_id DESC) = 1
 ),
@@ -43,7 +43,7 @@ summed AS (
 SELECT
   s.account,
   s.resource,
-  p.display_name,
+  IFNULL(p.display_name, a.display_name) AS display_name,
   s.user_email,
   CASE
     WHEN s.direct_rank IS NULL THEN 'inherited'
@@ -61,3 +61,4 @@ SELECT
   s.taken_at
 FROM summed AS s
 LEFT JOIN properties AS p ON p.property = s.resource
+LEFT JOIN snapshots AS a ON a.account = s.resource
