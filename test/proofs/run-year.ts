@@ -11,17 +11,20 @@ const { values } = parseArgs({
     from: { type: 'string', default: '2025-01-01' },
     days: { type: 'string', default: '365' },
     after: { type: 'string', default: '30' },
+    faults: { type: 'string', default: '0.002' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
-  console.log(`Usage: npm run proof:year [-- --seeds 1,2,3 --properties 40 --channels 20 --from 2025-01-01 --days 365 --after 30]
+  console.log(`Usage: npm run proof:year [-- --seeds 1,2,3 --properties 40 --channels 20 --from 2025-01-01 --days 365 --after 30
+                               --faults 0.002]
 
 Polls and pulls every hour of a simulated year, against the local Google Analytics and YouTube over a truth that is known:
 busy and quiet properties, zones at half past, both changes of clocks, outages, a change of zone, a deleted one. Each
 attempt is held against the truth as of its pull, to the integer, each first one against the final truth, and each later
 change against report_restatements. Prints how Statsdash's rule of 24 rows and a fixed lookback would have done.
-Polls go on --after days for the ladder. Exit 1 when it is not proved. The full size takes hours; --days 40 --properties 8 --channels 4 some minutes.`);
+Polls go on --after days for the ladder. Each of eight
+faults that pass (resets, 503, bent answers) meets --faults of the calls. Exit 1 when it is not proved. The full size takes hours; --days 40 --properties 8 --channels 4 some minutes.`);
   process.exit(0);
 }
 
@@ -37,6 +40,7 @@ for (const seed of values.seeds.split(',').map(Number)) {
     from: values.from,
     to: addDays(values.from, Number(values.days) - 1),
     afterDays: Number(values.after),
+    faultRate: Number(values.faults),
     progress: (line) =>
       process.stderr.write(`${new Date().toISOString().slice(11, 19)} seed ${seed}: ${line}\n`),
   });

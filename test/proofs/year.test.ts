@@ -26,7 +26,13 @@ const seed: SeedInput = {
 };
 
 test('each attempt is the truth as of its pull, and each change afterwards is recorded', async () => {
-  const { figures, told } = await proveYear({ seed, from: '2025-03-30', to: '2025-03-30', afterDays: 5 });
+  const { figures, told } = await proveYear({
+    seed,
+    from: '2025-03-30',
+    to: '2025-03-30',
+    afterDays: 5,
+    faultRate: 0.01,
+  });
   expect(told.filter((line) => !line.startsWith('first not final'))).toEqual([]);
   expect(figures).toMatchObject({ wrong: 0, missing: 0 });
   expect(figures.slices).toBeGreaterThanOrEqual(8 + 5);

@@ -39,6 +39,8 @@ export interface YearOptions {
   to: string;
   /** How many days polls go on after the last one. Default 30: the whole ladder. */
   afterDays?: number;
+  /** Of calls, the share that meets each of the passing faults. Default none. */
+  faultRate?: number;
   progress?: (line: string) => void;
 }
 
@@ -47,7 +49,12 @@ export async function proveYear(options: YearOptions): Promise<YearProof> {
   const { from, to } = options;
   const seed = seedSchema.parse(options.seed);
   const random = createRandom(seed.seed);
-  const { judge, apis, polls, orders, logged } = await simulateYear({ ...options, random, twiceRate: 0.05 });
+  const { judge, apis, polls, orders, logged } = await simulateYear({
+    ...options,
+    random,
+    twiceRate: 0.05,
+    faultRate: options.faultRate ?? 0,
+  });
   try {
     const firsts = [...judge.firsts.values()];
     const flagged = firsts.filter(({ flags }) => flags.length > 0);

@@ -4,6 +4,7 @@ import { runPoll } from '../../../functions/reports/run-poll.ts';
 import { runPull } from '../../../functions/reports/run-pull.ts';
 import { services as modules } from '../../../functions/reports/services/index.ts';
 import { createClock } from '../../../local/reports/clock.ts';
+import type { FaultRuleInput } from '../../../local/reports/faults.ts';
 import { type RunningReportsApis, startReportsApis } from '../../../local/reports/index.ts';
 import { type SeedInput, seedSchema } from '../../../local/reports/seed.ts';
 import { createJudge, type Judge } from './judge.ts';
@@ -18,6 +19,8 @@ export interface YearRun {
   afterDays?: number;
   /** Of orders, the share that is delivered twice; their sequence is drawn anyway. */
   twiceRate: number;
+  /** Of calls, the share that meets each of the faults below. */
+  faultRate: number;
   random: () => number;
   progress?: (line: string) => void;
 }
@@ -36,11 +39,24 @@ const DAY_MS = 24 * HOUR_MS;
 /** After the last day: until the last step of the ladder. */
 const AFTER_DAYS = 30;
 
+/** What passes, and must leave no trace in what is published. */
+const FAULTS: readonly FaultRuleInput[] = [
+  { fault: 'unavailable' },
+  { fault: 'reset_after_work' },
+  { fault: 'cut_body' },
+  { fault: 'concurrent_requests', api: 'google_analytics' },
+  { fault: 'row_count_changes', api: 'google_analytics' },
+  { fault: 'short_page', api: 'google_analytics' },
+  { fault: 'errors_in_200', api: 'youtube_analytics' },
+  { fault: 'rate_limited', api: 'youtube_analytics' },
+];
+
 /** Polls and pulls every hour of the fake's clock, as Cloud Scheduler and Pub/Sub would, and judges what is published. */
 export async function simulateYear(run: YearRun): Promise<YearOutcome> {
   const clock = createClock(`${run.from}T00:00:00Z`);
   const seed = seedSchema.parse(run.seed);
   const apis = await startReportsApis({ port: 0, anonymous: true, clock, seed, keptDays: 10 });
+  apis.faults.set(FAULTS.map((rule) => ({ ...rule, rate: run.faultRate })));
   const judge = createJudge({ apis, from: run.from, to: run.to });
   const warehouse = createMemoryWarehouse((publication) => judge.published(publication, clock.now()));
   const [credential] = seed.credentials;
