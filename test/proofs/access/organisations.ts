@@ -21,7 +21,8 @@ export function poison(drawn: Case): Case {
   // One of the last to be called.
   const on = Object.keys(accountOf).findLast((property) => accountOf[property] === 'accounts/1');
   if (drawn.body.changes === undefined || on === undefined) return drawn;
-  const changes: Line[] = [...drawn.body.changes, { op: 'grant', user: stranger, roles: ['viewer'], on }];
+  const lines = drawn.body.changes.filter(({ user }) => user !== stranger);
+  const changes: Line[] = [...lines, { op: 'grant', user: stranger, roles: ['viewer'], on }];
   return { ...drawn, body: { ...drawn.body, changes, atomicity: 'account' } };
 }
 
