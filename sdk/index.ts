@@ -12,6 +12,7 @@ export type {
   DeliveryReport,
   DeliveryTrouble,
   EncodedRequest,
+  EventLines,
   Judgement,
   Reporting,
   Route,

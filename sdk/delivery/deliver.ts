@@ -1,7 +1,7 @@
 import { type DeliverySettings, longestTimer } from './delivery-options.ts';
-import { type EventLines, readEvents, toLines } from './event-lines.ts';
+import { readEvents, toLines } from './event-lines.ts';
 import { drawDelay, judgeAnswer } from './retry.ts';
-import type { DeliveryTrouble, Judgement, Route, Verdict } from './route.ts';
+import type { DeliveryTrouble, EventLines, Judgement, Route, Verdict } from './route.ts';
 import { createSender } from './send-request.ts';
 
 /** What became of some events of a batch: of all of them, unless the server took them in parts only. */

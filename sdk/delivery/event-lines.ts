@@ -1,15 +1,8 @@
-/**
- * Events as lines of JSON in one buffer. As texts they would wait in V8's heap, whose young generation they outlive: it
- * is copied, the old one grows, and the process takes half as much memory again.
- */
-export interface EventLines {
-  readonly count: number;
-  /** Each event with a line feed after it, which JSON text has nowhere else. */
-  readonly bytes: Buffer;
-}
+import type { EventLines } from './route.ts';
 
 /** Lines that more are added to. */
 export interface LineBuffer extends EventLines {
+  readonly bytes: Buffer;
   /** Where the lines end in `memory`. */
   readonly end: number;
   readonly memory: Buffer;
@@ -59,12 +52,14 @@ export const toLines = (events: readonly string[]): EventLines => {
 export function writeList({ bytes }: EventLines): Buffer {
   const list = Buffer.concat([opening, bytes]);
   for (let at = list.indexOf(lineFeed); at > 0; at = list.indexOf(lineFeed, at)) list[at] = comma;
-  list.write(']', list.length - 1);
+  list[list.length - 1] = closing;
   return list;
 }
 
 /** The JSON of each. */
-export function readEvents({ bytes }: EventLines): string[] {
+export function readEvents(lines: EventLines): string[] {
+  // All are made here; their type is that of declarations, which know nothing of Node's.
+  const bytes = lines.bytes as Buffer;
   const events: string[] = [];
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(lineFeed, start);
@@ -81,4 +76,5 @@ export const mostSpare = 7;
 const bytesPerUnit = 3;
 const lineFeed = 10;
 const comma = 44;
-const opening = Buffer.from('[');
+const opening = Uint8Array.of(91);
+const closing = 93;

@@ -79,7 +79,7 @@ describe('a request that failed is sent again with the same events', () => {
     const { collector, addAll, troubles } = collect({ url: server.url, requestTimeoutMs: 50 });
     await addAll(makeEvents(20));
     await collector.close();
-    expect(server.stored.length).toBe(20);
+    expect(new Set(server.stored).size).toBe(20);
     expect(troubles[0]).toMatchObject({ kind: 'attempt', attempt: 1, detail: 'no answer within 50 ms' });
   });
 

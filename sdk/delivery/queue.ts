@@ -1,5 +1,4 @@
-import type { EventLines } from './event-lines.ts';
-import type { Route } from './route.ts';
+import type { EventLines, Route } from './route.ts';
 
 /** Events of one route that travel together, in every attempt. */
 export interface QueuedBatch {

@@ -88,7 +88,7 @@ function readAnswer(incoming: http.IncomingMessage, settle: (answer: Answer) => 
   incoming.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > answerLimit) incoming.destroy(new Error(`an answer of more than ${answerLimit} bytes`));
+    if (length > answerLimit) incoming.destroy(new Error(`more than ${answerLimit} bytes`));
   });
   incoming.on('error', (error) => settle(unanswered(describe(error))));
   incoming.on('end', () =>

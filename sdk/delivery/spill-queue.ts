@@ -1,6 +1,6 @@
-import { type EventLines, readEvents, toLines } from './event-lines.ts';
+import { readEvents, toLines } from './event-lines.ts';
 import type { Queue, QueuedBatch } from './queue.ts';
-import type { Route } from './route.ts';
+import type { EventLines, Route } from './route.ts';
 
 /**
  * Memory as long as there is room, a spool on disk from then on until that is empty again: so the order stays, and an

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
-import { type EventLines, toLines } from '../delivery/event-lines.ts';
+import { toLines } from '../delivery/event-lines.ts';
+import type { EventLines } from '../delivery/route.ts';
 
 /** A file that lines are added to, by one process. */
 export interface LineFile {

@@ -1,13 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../delivery/code-of.ts';
-import {
-  createLineBuffer,
-  type EventLines,
-  type LineBuffer,
-  mostSpare,
-  readEvents,
-} from '../delivery/event-lines.ts';
+import { createLineBuffer, type LineBuffer, mostSpare, readEvents } from '../delivery/event-lines.ts';
 import {
   type BatchLimits,
   createQueueFull,
@@ -16,7 +10,7 @@ import {
   type Queue,
   type QueuedBatch,
 } from '../delivery/queue.ts';
-import type { DeliveryTrouble, Route } from '../delivery/route.ts';
+import type { DeliveryTrouble, EventLines, Route } from '../delivery/route.ts';
 import { nameDataFile } from './data-file-name.ts';
 import { countLines, createLineFile, type LineFile, readLines, sizeOf, toLine } from './line-file.ts';
 import { folderOfRoute } from './route-folder.ts';
