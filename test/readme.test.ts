@@ -57,6 +57,11 @@ const shows: Readonly<Record<string, RegExp>> = {
   'npm run replay -- --where': /bad_xwho +refused +bad_xwho +[1-9]/,
   'npm run redrive': /Nothing to redrive/,
   'npm run query -- "SELECT verdict': /once +\d+ +\d+/,
+  'cp docs/examples/reports.yaml': /./,
+  'npm run query -- "SELECT date, platform, key, views':
+    /2026-03-0\d +google_analytics +www\.example\.com +\d+/,
+  'npm run reports -- explain': /./,
+  'npm run access -- plan': /ann@example\.com[\s\S]*committed/,
   'npm run status': /accepted [1-9][\s\S]*last event +\d+ (s|min) ago/,
 };
 
