@@ -84,6 +84,8 @@ function remember(open: () => Promise<TokenClient>): Authorizer {
           retry: false,
           retryConfig: { retry: 0, noResponseRetries: 0 },
           timeout: withinMs,
+          // Not node-fetch, which ends the process where a signal aborts before a POST has begun.
+          fetchImplementation: fetch,
         }),
     });
     return opened;

@@ -17,6 +17,8 @@ export interface CallOptions {
   readonly retry: false;
   readonly timeout: number;
   readonly signal: AbortSignal;
+  /** node-fetch, which the libraries take otherwise, ends the process where a signal aborts before a POST has begun. */
+  readonly fetchImplementation: typeof fetch;
 }
 
 /** A call of a generated client, or a fetch of the same shape. */
@@ -38,6 +40,7 @@ export async function exchange(
       retry: false,
       timeout: timeoutMs,
       signal,
+      fetchImplementation: fetch,
     });
     const text = typeof data === 'string' ? data : '';
     return { kind: 'answer', status, body: parse(text), bytes: Buffer.byteLength(text) };
@@ -57,10 +60,17 @@ function parse(text: string): unknown {
 }
 
 function nameOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'TimeoutError' || code === 'ETIMEDOUT') return 'timeout';
-  if (code === 'AbortError' || code === 'ABORT_ERR') return 'out_of_time';
-  if (/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(code)) return 'connection_reset';
-  if (/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/.test(code)) return 'no_connection';
-  return /premature close|socket hang up/i.test(String(error)) ? 'connection_reset' : 'no_answer';
+  const codes = codesOf(error);
+  const has = (pattern: RegExp) => codes.some((code) => pattern.test(code));
+  if (has(/^(TimeoutError|ETIMEDOUT|UND_ERR_\w+_TIMEOUT)$/)) return 'timeout';
+  if (has(/^(AbortError|ABORT_ERR)$/)) return 'out_of_time';
+  if (has(/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/)) return 'connection_reset';
+  return has(/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/) ? 'no_connection' : 'no_answer';
+}
+
+/** Codes and names of an error and of what caused it. */
+function codesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const code = 'code' in error ? [String(error.code)] : [];
+  return [...code, error.name, ...codesOf(error.cause)];
 }

@@ -105,6 +105,31 @@ describe('what passes is tried again', () => {
     });
   });
 
+  test('an answer that does not come is waited for as long as is configured, and no longer', async () => {
+    started.faults({ fault: 'hang', times: 1 });
+    const { analytics } = started.reopen({
+      sites: [{ key: 'one', properties: [{ propertyId: property }] }],
+      googleAnalytics: { timeoutSeconds: 1 },
+    });
+    await started.pull(analytics, 'site_devices', '2026-06-07', property);
+    expect(started.calls.map(({ status, reason }) => [status, reason])).toEqual([
+      [null, 'timeout'],
+      [200, null],
+    ]);
+  });
+
+  test('nothing once the function runs out of time', async () => {
+    started.faults({ fault: 'unavailable' });
+    const { analytics } = started.reopen();
+    const ending = new AbortController();
+    const context = { ...started.context, signal: ending.signal, sleep: async () => ending.abort() };
+    const slice = started.slice(analytics, 'site_devices', '2026-06-07', property);
+    expect(await analytics.pull([slice], context)).toMatchObject([
+      { kind: 'failed', failure: { kind: 'transient' } },
+    ]);
+    expect(started.calls.map(({ reason }) => reason)).toEqual(['server_error', 'out_of_time']);
+  });
+
   test('a token that expired is renewed once', async () => {
     started.faults({ fault: 'unauthenticated', times: 1 });
     await started.pull(started.reopen().analytics, 'site_devices', '2026-06-07', property);
