@@ -66,4 +66,4 @@ export const createClosed = (): Error =>
 
 /** The error of an `add` that found no room, where the policy is to refuse. */
 export const createQueueFull = (size: number): Error =>
-  Object.assign(new Error(`the queue is full: ${size} events wait for delivery`), { code: 'QUEUE_FULL' });
+  Object.assign(new Error(`the queue is full: ${size} events wait`), { code: 'QUEUE_FULL' });

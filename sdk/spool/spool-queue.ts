@@ -129,7 +129,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
       fs.unlinkSync(batch.path);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT')
-        report(`${String(error)}; its events will be sent again`, batch.route.name);
+        report(`${String(error)}; its events are sent again`, batch.route.name);
     }
   };
 
@@ -307,7 +307,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
         queue.settle(given);
       } catch (error) {
         if (rest !== undefined) remove(rest);
-        report(`${String(error)}; what was delivered of it is sent again`, batch.route.name);
+        report(`${String(error)}; its events are sent again`, batch.route.name);
       }
     },
 
