@@ -23,6 +23,8 @@ const common = {
   /** Requests served at once by one instance. */
   concurrency: z.int().min(1).max(1000),
   timeoutSeconds: z.int().min(1).max(3600),
+  /** Where more instances would not know of each other what they must; without it Google's own limit holds. */
+  maxInstances: z.int().min(1).optional(),
   /** Variables that tune its process, the same on a laptop and in the cloud. */
   environment: z
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of a variable'), z.string())

@@ -246,3 +246,25 @@ test('the README tells of every count', () => {
     Object.values(permissionsCounts).map(({ name, unit, description }) => [name, unit, description]),
   );
 });
+
+test('a request that its caller does not come back to is gone on with', async () => {
+  const asked = grant('hal@example.com', 'accounts/1/properties/*');
+  const planned = await call('/plan', asked);
+  // After its first call, of which it then cannot know what became.
+  world.fake.setFaults([{ answers: 'UNAVAILABLE', kind: 'read', skip: 4, times: null }]);
+  const apply = { ...asked, planHash: planned.body.planHash, requestId: 'left-alone' };
+  expect(await call('/apply', apply)).toMatchObject({ status: 503 });
+  world.fake.setFaults([]);
+  const who = (property: string) => Object.keys(world.bindings()[property] ?? {});
+  expect(who('properties/11')).toContain('hal@example.com');
+  expect(who('properties/12')).not.toContain('hal@example.com');
+  expect(await call('/resume', {}, scheduler)).toEqual({
+    status: 200,
+    body: { resumed: [{ requestId: 'left-alone', kind: 'committed' }] },
+  });
+  expect(who('properties/12')).toContain('hal@example.com');
+  expect(await call('/progress', { requestId: 'left-alone' })).toMatchObject({
+    body: { done: 2, undone: 0, ended: true },
+  });
+  expect(await call('/resume', {}, scheduler)).toMatchObject({ body: { resumed: [] } });
+});

@@ -19,7 +19,7 @@ import { NotStored } from './append-rows.ts';
 import { type Applied, type ApplyContext, applyAccess, resumeAccess } from './apply-access.ts';
 import { accountsOutside, type CallerRights } from './caller-policy.ts';
 import type { GuardRules } from './guards.ts';
-import { JournalTaken, listRequests, readProgress } from './journal.ts';
+import { closeRequest, JournalTaken, listOpen, readProgress } from './journal.ts';
 import { OutOfTime } from './limiter.ts';
 import { listUsers } from './list-users.ts';
 import { type AccountName, userKey } from './live-state.ts';
@@ -228,10 +228,12 @@ async function snapshot({ context }: Call, { counts }: PermissionsHandlerOptions
 /** Goes on with what was begun and not ended, one request after the other: no process may be there any more that did it. */
 async function resume({ context }: Call, options: PermissionsHandlerOptions): Promise<Answer> {
   const resumed: { requestId: string; kind: string }[] = [];
-  for (const [requestId, state] of await listRequests(context.journal)) {
-    if (state === 'ended') continue;
+  for (const requestId of await listOpen(context.journal)) {
     const applied = await resumeAccess(requestId, context);
-    if (applied === undefined) continue;
+    if (applied === undefined) {
+      await closeRequest(requestId, context.journal);
+      continue;
+    }
     tell(applied, requestId, options);
     resumed.push({ requestId, kind: applied.kind === 'finished' ? applied.outcome.kind : applied.kind });
     if (applied.kind === 'unfinished') break;

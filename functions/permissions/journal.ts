@@ -44,12 +44,13 @@ export interface Journal {
 export class JournalTaken extends Error {}
 
 export interface JournalOptions {
-  readonly bucket: Pick<ObjectStore, 'find' | 'read' | 'write' | 'list'>;
+  readonly bucket: Pick<ObjectStore, 'find' | 'read' | 'write' | 'list' | 'remove'>;
   readonly callWithinMs: number;
 }
 
-const folder = 'access/requests/';
-const folderOf = (requestId: string) => `${folder}${requestId}/`;
+const folderOf = (requestId: string) => `access/requests/${requestId}/`;
+/** An object for each request that was begun and has not ended, so that those are found without looking at all. */
+const openFolder = 'access/open/';
 const nameOf = (kind: StepKind, index: number, what: 'begun' | 'done') =>
   `${kind}-${String(index).padStart(6, '0')}-${what}.json`;
 
@@ -57,7 +58,14 @@ const nameOf = (kind: StepKind, index: number, what: 'begun' | 'done') =>
 export async function createJournal(head: Head, options: JournalOptions): Promise<Journal> {
   const journal = createJournalWriter(folderOf(head.requestId), options);
   await journal.write('head.json.gz', gzipSync(JSON.stringify(head)), 'application/gzip');
-  return createState(head, new Map(), undefined, journal);
+  const open = {
+    name: `${openFolder}${head.requestId}`,
+    data: Buffer.from(head.createdAt),
+    contentType: 'text/plain',
+    metadata: {},
+  };
+  await options.bucket.write(open, '0', options.callWithinMs);
+  return createState(head, new Map(), undefined, journal, options);
 }
 
 /** Reads the journal of a request; undefined where it has none. */
@@ -73,7 +81,8 @@ export async function openJournal(requestId: string, options: JournalOptions): P
   const outcome = await read('outcome.json');
   const records = outcome === undefined ? await readRecords(requestId, options) : new Map<string, unknown>();
   const finished = outcome === undefined ? undefined : (JSON.parse(outcome.toString()) as Outcome);
-  return createState(head, records, finished, createJournalWriter(folderOf(requestId), options));
+  const writer = createJournalWriter(folderOf(requestId), options);
+  return createState(head, records, finished, writer, options);
 }
 
 async function readRecords(requestId: string, { bucket, callWithinMs }: JournalOptions) {
@@ -95,20 +104,25 @@ async function readRecords(requestId: string, { bucket, callWithinMs }: JournalO
   return records;
 }
 
-/** The ids of requests that were begun in this bucket, and whether they have ended. */
-export async function listRequests(options: JournalOptions): Promise<Map<string, 'open' | 'ended'>> {
-  const found = new Map<string, 'open' | 'ended'>();
+/** The ids of requests that were begun and have not ended. */
+export async function listOpen({ bucket, callWithinMs }: JournalOptions): Promise<string[]> {
+  const ids: string[] = [];
   let pageToken: string | undefined;
   do {
-    const page = await options.bucket.list({ prefix: folder, most: 1_000, pageToken }, options.callWithinMs);
+    const page = await bucket.list({ prefix: openFolder, most: 1_000, pageToken }, callWithinMs);
     pageToken = page.nextPageToken;
-    for (const { name } of page.objects) {
-      const [id = '', file] = name.slice(folder.length).split('/');
-      if (file === 'outcome.json') found.set(id, 'ended');
-      else if (!found.has(id)) found.set(id, 'open');
-    }
+    ids.push(...page.objects.map(({ name }) => name.slice(openFolder.length)));
   } while (pageToken !== undefined);
-  return found;
+  return ids;
+}
+
+/** Forgets that a request is open. */
+export async function closeRequest(
+  requestId: string,
+  { bucket, callWithinMs }: JournalOptions,
+): Promise<void> {
+  const found = await bucket.find(`${openFolder}${requestId}`, callWithinMs);
+  if (found !== undefined) await bucket.remove(found.name, found.generation, callWithinMs);
 }
 
 /** How many calls of a request are done and undone, by the names of its objects alone. */
@@ -154,6 +168,7 @@ function createState(
   records: Map<string, unknown>,
   finished: Outcome | undefined,
   writer: JournalWriter,
+  options: JournalOptions,
 ): Journal {
   let outcome = finished;
   const put = async (name: string, content: object) => {
@@ -176,6 +191,8 @@ function createState(
     async finish(given) {
       await put('outcome.json', given);
       outcome = given;
+      // Where this fails, who goes on with open requests sees that it has ended, and does it again.
+      await closeRequest(head.requestId, options).catch(() => undefined);
     },
   };
 }
