@@ -11,13 +11,14 @@ const { values } = parseArgs({
     from: { type: 'string', default: '2025-01-01' },
     days: { type: 'string', default: '365' },
     after: { type: 'string', default: '30' },
+    reports: { type: 'string' },
     faults: { type: 'string', default: '0.002' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   console.log(`Usage: npm run proof:year [-- --seeds 1,2,3 --properties 40 --channels 20 --from 2025-01-01 --days 365 --after 30
-                               --faults 0.002]
+                               --faults 0.002 --reports site_summary,channel_summary]
 
 Polls and pulls every hour of a simulated year, against the local Google Analytics and YouTube over a truth that is known:
 busy and quiet properties, zones at half past, both changes of clocks, outages, a change of zone, a deleted one. Each
@@ -41,6 +42,7 @@ for (const seed of values.seeds.split(',').map(Number)) {
     to: addDays(values.from, Number(values.days) - 1),
     afterDays: Number(values.after),
     faultRate: Number(values.faults),
+    ...(values.reports === undefined ? {} : { reports: values.reports.split(',') }),
     progress: (line) =>
       process.stderr.write(`${new Date().toISOString().slice(11, 19)} seed ${seed}: ${line}\n`),
   });

@@ -39,6 +39,8 @@ export interface YearOptions {
   to: string;
   /** How many days polls go on after the last one. Default 30: the whole ladder. */
   afterDays?: number;
+  /** Keys of the shipped reports that are pulled. Default all. */
+  reports?: readonly string[];
   /** Of calls, the share that meets each of the passing faults. Default none. */
   faultRate?: number;
   progress?: (line: string) => void;

@@ -17,6 +17,8 @@ export interface YearRun {
   to: string;
   /** How many days polls go on after the last one. Default 30: the whole ladder. */
   afterDays?: number;
+  /** Keys of the shipped reports that are pulled. Default all. */
+  reports?: readonly string[];
   /** Of orders, the share that is delivered twice; their sequence is drawn anyway. */
   twiceRate: number;
   /** Of calls, the share that meets each of the faults below. */
@@ -71,6 +73,7 @@ export async function simulateYear(run: YearRun): Promise<YearOutcome> {
   };
   const configuration = parseConfiguration(
     JSON.stringify({
+      ...(run.reports === undefined ? {} : { defaultReports: run.reports }),
       sites: seed.properties.map(({ id }) => ({ key: `site-${id}`, properties: [{ propertyId: id }] })),
       contentOwners: seed.contentOwners.map(({ id }) => ({
         key: id.toLowerCase(),
