@@ -6,7 +6,17 @@ const problem = z.object({ report: z.string(), entityId: z.string().nullable(), 
 const pollState = z.object({
   version: z.literal(1),
   /** By source: of which reports it was checked that the API has them, and what was wrong. */
-  checked: z.record(z.string(), z.object({ hash: z.string(), problems: z.array(problem) })),
+  checked: z.record(
+    z.string(),
+    z.object({
+      hash: z.string(),
+      problems: z.array(problem),
+      /** What could not be checked, as the API gave no access: told already. */
+      unchecked: z.array(z.string()),
+      /** When that is tried again, in epoch milliseconds; null where all was checked. */
+      again: z.number().nullable(),
+    }),
+  ),
   /** Slices that are ordered and were not pulled yet: when, in epoch milliseconds, and for which step. */
   ordered: z.record(z.string(), z.object({ at: z.number(), ladderDay: z.number() })),
 });

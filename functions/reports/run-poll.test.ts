@@ -258,6 +258,31 @@ describe('what somebody must act on', () => {
     ).toEqual(new Set(['summary']));
   });
 
+  test('of reports that could not be checked for want of access is told once, tried again, and pulled meanwhile', async () => {
+    const problem = {
+      report: 'summary',
+      entityId: property,
+      field: 'access',
+      name: 'forbidden',
+      message: 'No access.',
+    };
+    let checks = 0;
+    const checkReports = async () => {
+      checks++;
+      return checks < 3 ? [problem] : [];
+    };
+    const services = [{ ...tiny.service, checkReports }];
+    expect(await reports.poll({ services })).toMatchObject({ ordered: 6 });
+    for (const hours of [0, 1, 1, 5]) {
+      reports.clock.nowMs += hours * hourMs;
+      await reports.poll({ services });
+    }
+    expect(checks).toBe(3);
+    expect(reports.logged.filter(({ message }) => message === 'No access.')).toMatchObject([
+      { severity: 'WARNING' },
+    ]);
+  });
+
   test('of reports that could not be checked pulls nothing', async () => {
     const service = { ...tiny.service, checkReports: () => Promise.reject(new Error('no answer')) };
     expect(await reports.poll({ services: [service] })).toMatchObject({ ordered: 0, failed: 1 });

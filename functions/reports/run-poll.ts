@@ -1,11 +1,10 @@
-import { hash } from 'node:crypto';
 import { LeaseLost, takeLease } from '../../shared/google/lease.ts';
 import type { ObjectStore } from '../../shared/google/object-store.ts';
 import { publishAll } from '../../shared/google/publish-all.ts';
 import type { Message, SendMessages } from '../../shared/google/pubsub-publisher.ts';
 import { describeError, type log as writeLog } from '../../shared/host/log.ts';
 import type { AppendRows } from './append-rows.ts';
-import { createCallLedger } from './call-ledger.ts';
+import { checkReports } from './check-reports.ts';
 import type { GroupState } from './group-state.ts';
 import { findHold, reportId } from './holds.ts';
 import { mostDays } from './ladder.ts';
@@ -118,9 +117,11 @@ async function pollService(service: Service, tick: Tick, options: PollOptions) {
   const messages: Message[] = [];
   const stillOrdered: PollState['ordered'] = {};
   const context = { ...options, signal: tick.signal };
-  const problems = await checkReports(service, tick, context, options);
-  if (problems === undefined)
+  const checked = await checkReports(service, tick.state.checked[source], context, options);
+  if (checked === undefined) {
     return { ...result, failed: 1, due, messages, stillOrdered: tick.state.ordered };
+  }
+  tick.checked[source] = checked;
 
   // The days of all zones: where today is tomorrow already, and where it is still yesterday.
   const latest = dayAt(now() + 14 * hourMs, 'UTC');
@@ -145,7 +146,7 @@ async function pollService(service: Service, tick: Tick, options: PollOptions) {
       for (const slice of listed) {
         const key = orderKey(service, slice);
         const earlier = tick.state.ordered[key];
-        if (problems.some((one) => concerns(one, slice))) continue;
+        if (checked.problems.some((one) => concerns(one, slice))) continue;
         if (earlier !== undefined && isUnderWay(earlier, slice, probed.state, now()))
           stillOrdered[key] = earlier;
         else wanted.push(slice);
@@ -210,38 +211,3 @@ const concerns = (
   problem: { readonly report: string; readonly entityId: string | null },
   { report, entityId }: OrderedSlice,
 ): boolean => problem.report === report && (problem.entityId === null || problem.entityId === entityId);
-
-/**
- * Asks the API once per configuration whether it has what the reports name. What is wrong is logged by name and never
- * pulled. Undefined where the API could not be asked: nothing is pulled then.
- */
-async function checkReports(
-  service: Service,
-  { state, checked }: Tick,
-  context: Omit<ServiceContext, 'recordCall'>,
-  { append, log }: PollOptions,
-) {
-  const { source, reports, entities } = service;
-  const asked = JSON.stringify([reports.map(reportId), entities.map(({ entityId }) => entityId)]);
-  const digest = hash('sha256', asked, 'hex');
-  const known = state.checked[source];
-  if (known?.hash === digest) return known.problems;
-  const ledger = createCallLedger(source, append);
-  try {
-    const problems = await service.checkReports({ ...context, recordCall: ledger.record });
-    for (const { report, entityId, field, name, message } of problems) {
-      log('ERROR', message, { source, report, entity_id: entityId, field, name });
-    }
-    const kept = problems.map(({ report, entityId, message }) => ({ report, entityId, message }));
-    checked[source] = { hash: digest, problems: kept };
-    return kept;
-  } catch (error) {
-    log('WARNING', 'The reports could not be checked; nothing is pulled before.', {
-      source,
-      ...describeError(error),
-    });
-    return undefined;
-  } finally {
-    await ledger.flush();
-  }
-}
