@@ -128,8 +128,7 @@ export function createSpoolQueue(options: SpoolOptions, batchLimits: BatchLimits
     try {
       fs.unlinkSync(batch.path);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT')
-        report(`${String(error)}; its events are sent again`, batch.route.name);
+      if (codeOf(error) !== 'ENOENT') report(`${String(error)}; its events are sent again`, batch.route.name);
     }
   };
 

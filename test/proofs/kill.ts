@@ -124,8 +124,7 @@ export async function proveKill(options: KillOptions): Promise<KillFigures> {
       requestsPerSecond: options.eventsPerSecond / perRequest,
       // Where processes take long to come back, the last kills still meet traffic.
       slowly: () =>
-        answeredShare > 0.9 &&
-        (state.loadKills < options.loadKills || state.cloudKills < options.cloudKills),
+        answeredShare > 0.9 && (state.loadKills < options.loadKills || state.cloudKills < options.cloudKills),
       stopped,
       onProgress({ answered, inARow }) {
         state.answered = inARow;
