@@ -212,7 +212,7 @@ async function probeWeeks(
         dimensions: [{ name: 'date' }],
         metrics: [{ name: 'eventCount' }],
         orderBys: [{ dimension: { dimensionName: 'date' } }],
-        limit: '400',
+        limit: '10000',
         returnPropertyQuota: true,
       },
     },

@@ -163,6 +163,7 @@ describe('R3: without history', () => {
 
   test('a day that nobody looked at before all that can come late had come needs no second look', () => {
     expect(ruleOf({ age: 24 * 400, hours: without(3, 4, 5), sameAt: [] })).toBe('R3_stable');
+    expect(ruleOf({ age: 24 * 400, hours: [9], sameAt: [], watermarkHours: 0 })).toBe('R3_stable');
     expect(ruleOf({ age: 24 * 400, sameAt: [] })).toBe('R1_full');
   });
 });

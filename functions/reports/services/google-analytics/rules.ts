@@ -148,8 +148,8 @@ const judgeStable: Rule = (evidence, { missing, trailing, ageHours }, { deadline
   // Where every hour should have events, hours without are likelier late than empty.
   const leastHours = missing.length > 0 && !isQuiet(sighting) ? settleHours : agedHours;
   if (sighting.hours.size === 0 || ageHours < leastHours) return undefined;
-  if (trailing > 0 && watermarkHours < 2) return undefined;
   if (earlier.length === 0 && ageHours >= deadlineHours) return available('R3_stable', { missing, ageHours });
+  if (trailing > 0 && watermarkHours < 2) return undefined;
   if (expected !== null && !isQuiet(sighting)) return undefined;
   const since = unchangedSince(evidence, stableMs);
   return since === undefined ? undefined : available('R3_stable', { missing, ageHours, ...since });
