@@ -1,0 +1,80 @@
+import { isObject, type ObjectValue, UNKNOWN, type Value } from './message-pack.ts';
+import type { Block } from './schema.ts';
+
+export const PROJECT_NUMBER = '123456789012';
+
+/**
+ * What the provider would plan: the configuration, with what Google decides unknown. The addresses of service accounts
+ * are known beforehand, as with Google's provider.
+ */
+export function planValues(type: string, block: Block, proposed: Value, project: string): Value {
+  if (!isObject(proposed)) return proposed;
+  const planned = fillUnknown(block, proposed);
+  return isObject(planned) ? { ...planned, ...knownBeforehand(type, proposed, project) } : planned;
+}
+
+/** What a data source answers. */
+export function readValues(type: string, config: Value, project: string): Value {
+  if (!isObject(config)) return config;
+  const id = typeof config.project_id === 'string' ? config.project_id : project;
+  const answers: Record<string, ObjectValue> = {
+    google_project: { project_id: id, number: PROJECT_NUMBER, id: `projects/${id}`, name: id },
+    google_storage_project_service_account: {
+      email_address: `service-${PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com`,
+      member: `serviceAccount:service-${PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com`,
+    },
+    google_bigquery_default_service_account: {
+      email: `bq-${PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com`,
+      member: `serviceAccount:bq-${PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com`,
+    },
+  };
+  return { ...config, ...answers[type] };
+}
+
+function knownBeforehand(type: string, proposed: ObjectValue, project: string): ObjectValue {
+  if (type !== 'google_service_account' || typeof proposed.account_id !== 'string') return {};
+  const owner = typeof proposed.project === 'string' ? proposed.project : project;
+  const email = `${proposed.account_id}@${owner}.iam.gserviceaccount.com`;
+  return { email, member: `serviceAccount:${email}`, name: `projects/${owner}/serviceAccounts/${email}` };
+}
+
+function fillUnknown(block: Block, value: Value): Value {
+  if (!isObject(value)) return value;
+  const filled: ObjectValue = { ...value };
+  for (const [name, { computed }] of Object.entries(block.attributes)) {
+    if (computed && (filled[name] ?? null) === null) filled[name] = UNKNOWN;
+  }
+  for (const [name, nested] of Object.entries(block.blocks)) {
+    const inner = filled[name];
+    if (Array.isArray(inner)) filled[name] = inner.map((it) => fillUnknown(nested.block, it));
+    else if (inner !== undefined) filled[name] = fillUnknown(nested.block, inner);
+  }
+  return filled;
+}
+
+/** Where a value is none of those that the documentation names, with what it says. */
+export function* findForbiddenValues(
+  block: Block,
+  value: Value,
+  path: readonly (string | number)[] = [],
+): Generator<{ path: readonly (string | number)[]; message: string }> {
+  if (!isObject(value)) return;
+  for (const [name, { possibleValues }] of Object.entries(block.attributes)) {
+    const given = value[name];
+    if (possibleValues === undefined || typeof given !== 'string' || given === '') continue;
+    if (!possibleValues.includes(given)) {
+      yield {
+        path: [...path, name],
+        message: `expected ${name} to be one of ${possibleValues.join(', ')}, got ${given}`,
+      };
+    }
+  }
+  for (const [name, nested] of Object.entries(block.blocks)) {
+    const inner = value[name];
+    if (nested.nesting === 'list' && Array.isArray(inner)) {
+      for (const [index, it] of inner.entries()) {
+        yield* findForbiddenValues(nested.block, it, [...path, name, index]);
+      }
+    }
+  }
+}
