@@ -10,8 +10,16 @@ import { runCommand } from './run-command.ts';
 // Both functions as they are built, in processes of their own, against the local cloud and the local reporting APIs.
 const dataDir = mkdtempSync(join(tmpdir(), 'tributary-reports-'));
 let cloud: LocalCloud;
+const alerts: Record<string, unknown>[] = [];
 beforeAll(async () => {
-  cloud = await startLocal({ dataDir, ports: 'free' });
+  cloud = await startLocal({
+    dataDir,
+    ports: 'free',
+    report(event) {
+      if (event.kind !== 'line' || !event.line.startsWith('{"severity":"ERROR"')) return;
+      alerts.push(JSON.parse(event.line) as Record<string, unknown>);
+    },
+  });
 }, 120_000);
 afterAll(async () => {
   await cloud?.close({ drainMs: 0 });
@@ -52,4 +60,26 @@ test('days of two sites and two channels come into the warehouse, also where the
 
   const status = await runCommand(cloud, 'reports', 'status', '--only', 'www.example.com');
   expect(status.stdout).toMatch(/www\.example\.com +300000001 +[\d-]+ +pulled/);
+}, 120_000);
+
+test('a token that is revoked stops that owner with one alert, and nothing else', async () => {
+  const revoked = await fetch(`${cloud.urls.googleApis}/_local/reports/revoke`, {
+    method: 'POST',
+    body: JSON.stringify({ refreshToken: '1//local-refresh' }),
+  });
+  expect(revoked.status).toBe(200);
+  // With them go the tokens that they still have for an hour.
+  for (const name of ['reports-poll', 'reports-pull']) await cloud.restart(name);
+  alerts.length = 0;
+  const day = (back: number) => new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10);
+  for (let times = 0; times < 2; times++) {
+    const { stdout } = await runCommand(cloud, 'reports', 'backfill', '--from', day(12), '--to', day(12));
+    expect(stdout).toMatch(/ slices are read; 10 are held back \(npm run reports -- status tells why\)\.\n$/);
+  }
+  expect(alerts).toMatchObject([{ source: 'youtube', probe_group: 'network', reason: 'invalid_grant' }]);
+  const bigquery = createBigQuery('local', { ...cloud.environment });
+  const [rows] = await bigquery.query(
+    `SELECT COUNT(DISTINCT entity_id) AS n FROM tributary.report_slices WHERE source = 'google_analytics' AND date = '${day(12)}'`,
+  );
+  expect(rows).toEqual([{ n: 2 }]);
 }, 120_000);
