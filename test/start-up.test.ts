@@ -145,6 +145,18 @@ const mistakes: readonly (readonly [string, string, Environment, readonly (strin
     ['MOST_PERSONS', 'must be a whole number from 1 to 20000, not "20001".'],
   ],
   [
+    'reports-poll',
+    'without a place for its leases',
+    { GOOGLE_CLOUD_PROJECT: 'local' },
+    ['REPORTS_BUCKET (the bucket that holds the leases', 'is not set'],
+  ],
+  [
+    'reports-pull',
+    'without whom it trusts',
+    { GOOGLE_CLOUD_PROJECT: 'local', REPORTS_BUCKET: 'reports', LOCAL_PUBSUB: '127.0.0.1:1' },
+    ['PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT must be set.'],
+  ],
+  [
     'load',
     'without its project',
     { GOOGLE_CLOUD_PROJECT: undefined },
