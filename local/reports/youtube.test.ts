@@ -93,6 +93,10 @@ describe('a targeted query', () => {
     const [views, withRevenue] = [await lastDay('views'), await lastDay('views,estimatedRevenue')];
     expect(withRevenue < views).toBe(true);
     expect(views < '2025-06-10').toBe(true);
+    const range = { channelIds: [ONE, TWO], from: '2025-06-01', to: '2025-06-10', dimensions: [], at: NOW };
+    expect(started.apis.channelTruthOf({ ...range, metrics: ['estimatedRevenue'] }).lastDay).toBe(
+      withRevenue,
+    );
     const whole = await query({ metrics: 'views' });
     const byDay = await query({ metrics: 'views', dimensions: 'day' });
     expect(whole.rows?.[0]?.[0]).toBe(byDay.rows?.reduce((sum, row) => sum + Number(row[1]), 0));

@@ -3,7 +3,7 @@ import { percentile } from '../percentile.ts';
 import { createRandom } from '../random.ts';
 import { compareRules, type RuleFigures } from './baselines.ts';
 import type { FirstPull } from './judge.ts';
-import { simulateYear } from './simulate-year.ts';
+import { AFTER_DAYS, simulateYear } from './simulate-year.ts';
 
 export interface YearFigures {
   seed: number;
@@ -46,6 +46,9 @@ export interface YearOptions {
   progress?: (line: string) => void;
 }
 
+/** No day waits longer: YouTube's deadline is five days after its end. */
+const LONGEST_WAIT_DAYS = 7;
+
 /** Runs a year, or less of it, and sums up what was published. */
 export async function proveYear(options: YearOptions): Promise<YearProof> {
   const { from, to } = options;
@@ -63,7 +66,8 @@ export async function proveYear(options: YearOptions): Promise<YearProof> {
     const right = firsts.filter(({ isFinal }) => isFinal);
     const either = firsts.filter(({ isFinal, flags }) => isFinal || flags.length > 0);
     const percent = (count: number) => Math.round((count / Math.max(1, firsts.length)) * 100_000) / 1000;
-    const missing = listMissing(seed, judge.firsts, { from, to });
+    const waited = earlierOf(to, shift(to, (options.afterDays ?? AFTER_DAYS) - LONGEST_WAIT_DAYS));
+    const missing = listMissing(seed, judge.firsts, { from, to: waited });
     const delays = firsts.filter(({ grain }) => grain === 'day').map(({ delayHours }) => delayHours);
     const calls = Object.values(apis.calls()).reduce((sum, it) => sum + it.calls, 0);
     const rounded = (value: number) => Math.round(value * 10) / 10;

@@ -39,7 +39,7 @@ export interface YearOutcome {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** After the last day: until the last step of the ladder. */
-const AFTER_DAYS = 30;
+export const AFTER_DAYS = 30;
 
 /** What passes, and must leave no trace in what is published. */
 const FAULTS: readonly FaultRuleInput[] = [
