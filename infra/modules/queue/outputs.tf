@@ -1,0 +1,7 @@
+output "subscription" {
+  value = google_pubsub_subscription.push.name
+}
+
+output "hold" {
+  value = google_pubsub_subscription.hold.name
+}

@@ -1,0 +1,9 @@
+variable "project" { type = string }
+variable "dataset" { type = string }
+variable "location" { type = string }
+variable "tables" { type = string }
+variable "views" { type = string }
+variable "expiry_days" { type = map(number) }
+variable "deletion_protection" { type = bool }
+variable "kms_key" { type = string }
+variable "editors" { type = map(string) }
