@@ -243,7 +243,7 @@ describe('the Data API', () => {
   });
 
   test('writes counts as texts, rounds subscribers down to three figures, and keeps hidden ones', async () => {
-    const { data } = await started.youtube.channels.list({ part: ['statistics'], id: [ONE, TWO] });
+    const { data } = await started.youtube.channels.list({ part: ['snippet', 'statistics'], id: [ONE, TWO] });
     const statistics = (id: string) => data.items?.find((item) => item.id === id)?.statistics;
     expect(statistics(ONE)?.subscriberCount).toMatch(/^\d\d\d00$/);
     expect(statistics(ONE)?.viewCount).toMatch(/^\d+$/);

@@ -21,7 +21,8 @@ export function serveYouTubeData(
   resource: string,
   parameters: URLSearchParams,
 ): Answer {
-  const parts = (parameters.get('part') ?? '').split(',').filter((part) => part !== '');
+  // Google's clients repeat the parameter; by hand it is one with commas.
+  const parts = parameters.getAll('part').flatMap((value) => value.split(',').filter((part) => part !== ''));
   if (parts.length === 0) {
     return refuseWithReason(400, 'missingRequiredParameter', "The required 'part' parameter is missing.", {
       domain: 'youtube.parameter',
