@@ -30,6 +30,7 @@ const settings = {
   PUSH_SERVICE_ACCOUNT: 'push@local.test',
   SPILL_BUCKET: 'tributary-spill',
   FOLD_BUCKET: 'tributary-fold',
+  REPORTS_BUCKET: 'tributary-reports',
   ACCESS_BUCKET: 'tributary-access',
   POLICY: 'policy.json',
   GOOGLE_ACCOUNT: 'permissions@local.test',

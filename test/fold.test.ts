@@ -167,7 +167,7 @@ test('the command says what it did, and where it cannot reach the function what 
   const { stdout, code } = await runCommand(cloud, 'fold', '--full');
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /^Everything was folded anew, as it was asked for: \d+ persons, 0 devices with another user, in 8 queries over [\d.]+ MB and [\d.]+ s\. Folded is what was received up to \d{4}-.*Z\.\n$/,
+    /^Everything was folded anew, as it was asked for: \d+ persons, 0 devices with another user, in 9 queries over [\d.]+ MB and [\d.]+ s\. Folded is what was received up to \d{4}-.*Z\.\n$/,
   );
   expect((await runCommand(cloud, 'fold')).stdout).toMatch(/^Nothing came in since the last fold\./);
   expect((await runCommand(cloud, 'fold', '--help')).stdout).toMatch(

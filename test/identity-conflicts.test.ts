@@ -12,7 +12,7 @@ let conflicts: Record<string, unknown>[];
 
 const noon = Date.UTC(2026, 4, 1, 12) * 1_000;
 
-/** An alias, whose event id tells its minute; received then too, where nothing else is said. */
+/** An alias, whose event id tells its project and minute; received then too, where nothing else is said. */
 const alias = (
   project: string,
   device: string,
@@ -27,7 +27,7 @@ const alias = (
   user_key: null,
   user_id: user,
   debug: 0,
-  event_id: `at ${minute}`,
+  event_id: `${project} at ${minute}`,
   occurred_at: noon + minute * 60_000_000,
   received_at: noon + receivedMinute * 60_000_000,
   batch_id: String(minute),
@@ -37,7 +37,7 @@ const alias = (
 const rules: ProjectPolicy[] = [
   { project: 'many', policy: 'devices_to_one_user', order: 'occurred_at', voided: [] },
   { project: 'received', policy: 'one_to_one', order: 'received_at', voided: [] },
-  { project: 'voided', policy: 'one_to_one', order: 'occurred_at', voided: ['at 2'] },
+  { project: 'voided', policy: 'one_to_one', order: 'occurred_at', voided: ['voided at 2'] },
 ];
 
 const rows: AliasRow[] = [
@@ -75,15 +75,17 @@ beforeAll(async () => {
 });
 afterAll(() => warehouse.close());
 
-const inProject = (project: string) =>
-  conflicts
+const inProject = (project: string) => {
+  const told = (...parts: unknown[]) => parts.join(', ').replace(`${project} at`, 'at');
+  return conflicts
     .filter((one) => one.project === project)
     .map((one) => ({
-      claim: `${one.anonymous_id}, ${one.user_id}, ${one.event_id}`,
+      claim: told(one.anonymous_id, one.user_id, one.event_id),
       reason: one.reason,
-      ofDevice: one.of_device_user_id && `${one.of_device_user_id}, ${one.of_device_event_id}`,
-      ofUser: one.of_user_anonymous_id && `${one.of_user_anonymous_id}, ${one.of_user_event_id}`,
+      ofDevice: one.of_device_user_id && told(one.of_device_user_id, one.of_device_event_id),
+      ofUser: one.of_user_anonymous_id && told(one.of_user_anonymous_id, one.of_user_event_id),
     }));
+};
 
 test('each claim that is not bound has what was bound before it, and whose its device and its user are today', () => {
   expect(inProject('shop')).toEqual([
