@@ -151,7 +151,8 @@ resource "google_storage_bucket_iam_member" "function" {
 resource "google_secret_manager_secret" "youtube" {
   for_each = var.youtube_credentials
 
-  secret_id           = "${var.prefix}-${lower(replace(each.key, "_", "-"))}"
+  # As `npm run reports -- authorize` calls it: reports-network of YOUTUBE_NETWORK.
+  secret_id           = "reports-${lower(replace(trimprefix(each.key, "YOUTUBE_"), "_", "-"))}"
   deletion_protection = var.deletion_protection
 
   replication {

@@ -59,7 +59,6 @@ module "function" {
   min_instances   = local.instances[each.key].min
   max_instances   = local.instances[each.key].max
   internal        = each.value.trigger == "push"
-  kms_key         = var.kms_key
   environment     = merge(try(each.value.environment, {}), local.environment[each.key])
   secrets         = local.access[each.key].youtube ? { for name, version in var.youtube_credentials : name => version if version != "" } : {}
   secret_ids      = { for name, it in google_secret_manager_secret.youtube : name => it.secret_id }
@@ -92,7 +91,7 @@ module "queue" {
   publishers           = { for name, it in local.access : name => google_service_account.function[name].member if contains(it.publishes, each.value.topic) }
   kms_key              = var.kms_key
 
-  depends_on = [google_project_service.api]
+  depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.agent]
 }
 
 module "warehouse" {
@@ -108,7 +107,7 @@ module "warehouse" {
   kms_key             = var.kms_key
   editors             = { for name, it in local.access : name => google_service_account.function[name].member if it.warehouse }
 
-  depends_on = [google_project_service.api]
+  depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.agent]
 }
 
 module "schedule" {

@@ -137,13 +137,18 @@ variable "deletion_protection" {
 }
 
 variable "kms_key" {
-  description = "A Cloud KMS key that encrypts tables, topics, buckets and archives, as projects/P/locations/L/keyRings/R/cryptoKeys/K; null leaves it to Google."
+  description = "A Cloud KMS key that encrypts tables, topics and the buckets of data, as projects/P/locations/L/keyRings/R/cryptoKeys/K; null leaves it to Google."
   type        = string
   default     = null
 
   validation {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
     error_message = "kms_key must be the whole name of a key: projects/P/locations/L/keyRings/R/cryptoKeys/K."
+  }
+
+  validation {
+    condition     = var.kms_key == null || try(split("/", var.kms_key)[3] == var.region && coalesce(var.dataset_location, var.region) == var.region, false)
+    error_message = "kms_key must be of the region, and dataset_location the region too: a key encrypts only what is where it is."
   }
 }
 

@@ -19,10 +19,9 @@ resource "google_storage_bucket_object" "archive" {
 }
 
 resource "google_cloudfunctions2_function" "this" {
-  name         = var.name
-  location     = var.region
-  description  = "Tributary ${var.target}"
-  kms_key_name = var.kms_key
+  name        = var.name
+  location    = var.region
+  description = "Tributary ${var.target}"
 
   build_config {
     runtime         = "nodejs24"

@@ -13,7 +13,6 @@ variable "timeout_seconds" { type = number }
 variable "min_instances" { type = number }
 variable "max_instances" { type = number }
 variable "internal" { type = bool }
-variable "kms_key" { type = string }
 variable "environment" { type = map(string) }
 variable "secrets" { type = map(string) }
 variable "secret_ids" { type = map(string) }

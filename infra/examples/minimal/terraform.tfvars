@@ -1,0 +1,3 @@
+# All that must be said.
+project = "my-project"
+region  = "europe-west1"
