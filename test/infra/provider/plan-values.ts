@@ -5,7 +5,8 @@ export const PROJECT_NUMBER = '123456789012';
 
 /**
  * What the provider would plan: the configuration, with what Google decides unknown. The addresses of service accounts
- * are known beforehand, as with Google's provider.
+ * are known beforehand, as with Google's provider; ids of topics and secrets are too, which Google's leaves unknown, so
+ * that policies see what refers to what.
  */
 export function planValues(type: string, block: Block, proposed: Value, project: string): Value {
   if (!isObject(proposed)) return proposed;
@@ -32,10 +33,19 @@ export function readValues(type: string, config: Value, project: string): Value 
 }
 
 function knownBeforehand(type: string, proposed: ObjectValue, project: string): ObjectValue {
-  if (type !== 'google_service_account' || typeof proposed.account_id !== 'string') return {};
   const owner = typeof proposed.project === 'string' ? proposed.project : project;
-  const email = `${proposed.account_id}@${owner}.iam.gserviceaccount.com`;
-  return { email, member: `serviceAccount:${email}`, name: `projects/${owner}/serviceAccounts/${email}` };
+  if (type === 'google_service_account' && typeof proposed.account_id === 'string') {
+    const email = `${proposed.account_id}@${owner}.iam.gserviceaccount.com`;
+    const name = `projects/${owner}/serviceAccounts/${email}`;
+    return { email, member: `serviceAccount:${email}`, name, id: name };
+  }
+  if (type === 'google_pubsub_topic' && typeof proposed.name === 'string') {
+    return { id: `projects/${owner}/topics/${proposed.name}` };
+  }
+  if (type === 'google_secret_manager_secret' && typeof proposed.secret_id === 'string') {
+    return { id: `projects/${owner}/secrets/${proposed.secret_id}` };
+  }
+  return {};
 }
 
 function fillUnknown(block: Block, value: Value): Value {

@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../repository-files.ts';
+import { type Fault, faults, type Layer } from './faults.ts';
+import { judge } from './policies/index.ts';
+import { type PreparedInfra, planInfra, prepareInfra } from './prepare-infra.ts';
+import { type StubProvider, startProvider } from './provider/start-provider.ts';
+import { hasTerraform, NOT_VERIFIED, runTerraform } from './terraform.ts';
+
+const HELP = `Puts every fault of test/infra/faults.ts into a copy of infra/, one at a time, and finds out which layer catches it.
+
+Usage: node test/infra/run-faults.ts [--write] [TEXT]
+
+With --write the table goes to docs/infra-faults.md. With TEXT only faults with it in their name are tried. Some minutes.
+Ends with 1 where a fault is caught by another layer than faults.ts says.
+`;
+
+type Found = { layer: Layer; said: string };
+
+/** Tries the faults and tells what caught each. */
+async function main(args: readonly string[]): Promise<void> {
+  if (args.includes('--help')) return void process.stdout.write(HELP);
+  if (!hasTerraform()) throw new Error(NOT_VERIFIED);
+  const wanted = args.find((it) => !it.startsWith('--')) ?? '';
+  const provider = await startProvider();
+  const infra = prepareInfra();
+  try {
+    leaveOutWhatRepeats(infra.folder);
+    const sound = await judgeInfra(infra, provider);
+    if (sound.layer !== 'nothing') throw new Error(`infra itself fails at ${sound.layer}: ${sound.said}`);
+    const rows: { fault: Fault; found: Found }[] = [];
+    for (const fault of faults.filter(({ name }) => name.includes(wanted))) {
+      const found = await tryFault(fault, infra, provider);
+      rows.push({ fault, found });
+      const isExpected = found.layer === fault.layer;
+      console.log(`${isExpected ? 'ok  ' : 'NOT '} ${found.layer.padEnd(9)} ${fault.name}`);
+      if (!isExpected) process.exitCode = 1;
+    }
+    const caught = rows.filter(({ found }) => found.layer !== 'nothing').length;
+    console.log(`${caught} of ${rows.length} caught`);
+    if (args.includes('--write') && wanted === '') {
+      writeFileSync(join(ROOT, 'docs/infra-faults.md'), describe(rows));
+    }
+  } finally {
+    provider.close();
+    infra.remove();
+  }
+}
+
+/** Of views and metrics there are many alike: a few of each let a plan take a second. No fault is in those left out. */
+function leaveOutWhatRepeats(folder: string): void {
+  const views = join(folder, 'views');
+  const kept = ['events.sql', 'events_between.sql', 'event_deliveries.sql'];
+  for (const file of readdirSync(views)) if (!kept.includes(file)) rmSync(join(views, file));
+  const alerts = readFileSync(join(folder, 'modules/alerts/main.tf'), 'utf8');
+  const file = join(folder, 'log-metrics.json');
+  const { metrics }: { metrics: { name: string }[] } = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(
+    file,
+    JSON.stringify({ metrics: metrics.filter(({ name }) => alerts.includes(`"${name}"`)) }, null, 2),
+  );
+}
+
+async function tryFault(fault: Fault, infra: PreparedInfra, provider: StubProvider): Promise<Found> {
+  const file = join(infra.folder, fault.file);
+  const before = readFileSync(file, 'utf8');
+  if (!before.includes(fault.find)) throw new Error(`${fault.name}: ${fault.file} has no such text.`);
+  writeFileSync(
+    file,
+    before.replace(fault.find, () => fault.replace),
+  );
+  try {
+    return await judgeInfra(infra, provider);
+  } finally {
+    writeFileSync(file, before);
+  }
+}
+
+async function judgeInfra(infra: PreparedInfra, provider: StubProvider): Promise<Found> {
+  for (const layer of ['init', 'validate'] as const) {
+    const args = layer === 'init' ? ['-backend=false'] : [];
+    const { code, errors } = await runTerraform(infra.folder, [layer, '-no-color', ...args], provider);
+    if (code !== 0) return { layer, said: firstError(errors) };
+  }
+  const planning = await planInfra(infra, provider);
+  if (planning.kind === 'failed') return { layer: 'plan', said: firstError(planning.ran.errors) };
+  const broken = judgeInFull(planning.plan);
+  return broken === undefined ? { layer: 'nothing', said: '' } : { layer: 'policy', said: broken };
+}
+
+/** What the policies say first; a plan that they cannot even read is one that they refuse. */
+function judgeInFull(plan: Parameters<typeof judge>[0]): string | undefined {
+  try {
+    return judge(plan)[0];
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const firstError = (errors: string): string => /Error: (.*)/.exec(errors)?.[1] ?? errors.slice(0, 200);
+
+function describe(rows: readonly { fault: Fault; found: Found }[]): string {
+  const caught = rows.filter(({ found }) => found.layer !== 'nothing').length;
+  const lines = rows.map(({ fault, found }) => {
+    const said = found.layer === 'nothing' ? (fault.because ?? '') : found.said;
+    return `| ${fault.name} | \`${fault.file}\` | ${found.layer} | ${said.replaceAll('|', '\\|').replace(/\s+/g, ' ')} |`;
+  });
+  return `# Faults of infra, and what catches them
+
+Each was put into a copy of \`infra/\` by \`node test/infra/run-faults.ts --write\`, which wrote this: ${caught} of ${rows.length}
+are caught without a cloud. \`init\`, \`validate\` and \`plan\` are Terraform itself over the schema of the Google provider;
+\`policy\` is \`test/infra/policies\` over the plan. Faults stood in \`test/infra/faults.ts\`, each with the layer that must
+catch it, before there were policies.
+
+| Fault | In | Caught by | Which says, or why nothing does |
+| --- | --- | --- | --- |
+${lines.join('\n')}
+
+What no layer sees: rules that Google's provider has in code (names, ranges, arguments that exclude each other), what it
+replaces instead of changing, and all that only the cloud knows: quotas, policies of the organisation, names that are
+taken, and grants that take minutes to hold.
+`;
+}
+
+await main(process.argv.slice(2));
