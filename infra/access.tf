@@ -34,6 +34,13 @@ locals {
     }
   }
 
+  # A function that is not named there may do nothing, and the plan fails with the reason.
+  may = {
+    for name, it in local.functions : name => try(local.access[name], {
+      buckets = {}, reads = null, publishes = [], warehouse = false, queries = false, youtube = false
+    })
+  }
+
   # One instance of what works one at a time, and of permissions, which counts its quota within one instance.
   instances = {
     for name, it in local.functions : name => try(var.instances[name], {
@@ -67,16 +74,16 @@ locals {
   environment = {
     for name, it in local.functions : name => merge(
       { GOOGLE_CLOUD_PROJECT = var.project },
-      local.access[name].warehouse ? { DATASET = var.dataset } : {},
-      { for topic in local.access[name].publishes : "${upper(topic)}_TOPIC" => topic },
-      { for bucket in keys(local.access[name].buckets) : "${upper(bucket)}_BUCKET" => local.bucket_names[bucket] },
-      local.access[name].reads == null ? {} : local.read_variables[local.access[name].reads],
+      local.may[name].warehouse ? { DATASET = var.dataset } : {},
+      { for topic in local.may[name].publishes : "${upper(topic)}_TOPIC" => topic },
+      { for bucket in keys(local.may[name].buckets) : "${upper(bucket)}_BUCKET" => local.bucket_names[bucket] },
+      local.may[name].reads == null ? {} : local.read_variables[local.may[name].reads],
       local.trigger_variables[name],
     )
   }
 
   bucket_roles = merge(flatten([
-    for name, it in local.access : [
+    for name, it in local.may : [
       { for bucket, role in it.buckets : "${name}-${bucket}" => { function = name, bucket = bucket, role = role } },
       it.reads == null ? {} : {
         "${name}-settings" = { function = name, bucket = "settings", role = "roles/storage.objectViewer" }
@@ -126,7 +133,7 @@ resource "google_service_account" "build" {
 
 # Roles on the project are these two alone. Jobs of BigQuery belong to no dataset, and builds write logs and images.
 resource "google_project_iam_member" "queries" {
-  for_each = { for name, it in local.access : name => it if it.queries }
+  for_each = { for name, it in local.may : name => it if it.queries }
 
   project = var.project
   role    = "roles/bigquery.jobUser"
@@ -164,7 +171,7 @@ resource "google_secret_manager_secret" "youtube" {
 
 resource "google_secret_manager_secret_iam_member" "youtube" {
   for_each = merge([
-    for name, it in local.access : {
+    for name, it in local.may : {
       for credential in keys(var.youtube_credentials) : "${name}-${credential}" => { function = name, credential = credential }
     } if it.youtube
   ]...)

@@ -60,7 +60,7 @@ module "function" {
   max_instances   = local.instances[each.key].max
   internal        = each.value.trigger == "push"
   environment     = merge(try(each.value.environment, {}), local.environment[each.key])
-  secrets         = local.access[each.key].youtube ? { for name, version in var.youtube_credentials : name => version if version != "" } : {}
+  secrets         = local.may[each.key].youtube ? { for name, version in var.youtube_credentials : name => version if version != "" } : {}
   secret_ids      = { for name, it in google_secret_manager_secret.youtube : name => it.secret_id }
 
   # Who may call it without a token is for ingest alone; the others are called by their queue, their jobs and operators.
@@ -88,7 +88,7 @@ module "queue" {
   url                  = local.urls[each.key]
   push_account         = google_service_account.push[each.key]
   agent                = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
-  publishers           = { for name, it in local.access : name => google_service_account.function[name].member if contains(it.publishes, each.value.topic) }
+  publishers           = { for name, it in local.may : name => google_service_account.function[name].member if contains(it.publishes, each.value.topic) }
   kms_key              = var.kms_key
 
   depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.agent]
@@ -105,7 +105,7 @@ module "warehouse" {
   expiry_days         = var.event_expiry_days == null ? {} : { event_log = var.event_expiry_days }
   deletion_protection = var.deletion_protection
   kms_key             = var.kms_key
-  editors             = { for name, it in local.access : name => google_service_account.function[name].member if it.warehouse }
+  editors             = { for name, it in local.may : name => google_service_account.function[name].member if it.warehouse }
 
   depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.agent]
 }

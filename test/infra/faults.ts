@@ -141,7 +141,7 @@ const evaluated: readonly Fault[] = [
     '"name": "tributary/replay.batches.failed"',
     '"name": "tributary/replay.batches.fail"',
   ),
-  fault('plan', 'a bucket that is gone', 'buckets.tf', '"reports", "access"]', '"reports"]'),
+  fault('validate', 'a bucket that is gone', 'buckets.tf', '"reports", "access"]', '"reports"]'),
   fault('plan', 'archives of another name', 'main.tf', '.framework" : ""}.zip"', '.framework" : ""}.tar"'),
 ];
 

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDeployables } from '../../shared/deployables.ts';
 import { ROOT } from '../repository-files.ts';
-import { type Plan, readPlan } from './policies/plan.ts';
 import type { StubProvider } from './provider/start-provider.ts';
 import { type Ran, runTerraform } from './terraform.ts';
 
@@ -40,9 +39,9 @@ export function prepareInfra(): PreparedInfra {
   };
 }
 
-export type Planning = { kind: 'planned'; plan: Plan } | { kind: 'failed'; ran: Ran };
+export type Planning = { kind: 'planned'; json: string } | { kind: 'failed'; ran: Ran };
 
-/** Plans, and reads the plan as Terraform shows it. */
+/** Plans, and answers the plan as Terraform shows it. */
 export async function planInfra(
   { folder, variables }: PreparedInfra,
   provider: StubProvider,
@@ -56,5 +55,5 @@ export async function planInfra(
   if (planned.code !== 0) return { kind: 'failed', ran: planned };
   const shown = await runTerraform(folder, ['show', '-json', 'it.tfplan'], provider);
   if (shown.code !== 0) return { kind: 'failed', ran: shown };
-  return { kind: 'planned', plan: readPlan(shown.output) };
+  return { kind: 'planned', json: shown.output };
 }

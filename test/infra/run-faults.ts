@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readDeployables } from '../../shared/deployables.ts';
 import { ROOT } from '../repository-files.ts';
 import { type Fault, faults, type Layer } from './faults.ts';
 import { judge } from './policies/index.ts';
+import { readPlan } from './policies/plan.ts';
 import { type PreparedInfra, planInfra, prepareInfra } from './prepare-infra.ts';
 import { type StubProvider, startProvider } from './provider/start-provider.ts';
 import { hasTerraform, NOT_VERIFIED, runTerraform } from './terraform.ts';
@@ -84,14 +87,14 @@ async function judgeInfra(infra: PreparedInfra, provider: StubProvider): Promise
   }
   const planning = await planInfra(infra, provider);
   if (planning.kind === 'failed') return { layer: 'plan', said: firstError(planning.ran.errors) };
-  const broken = judgeInFull(planning.plan);
+  const broken = judgeInFull(planning.json, infra.folder);
   return broken === undefined ? { layer: 'nothing', said: '' } : { layer: 'policy', said: broken };
 }
 
 /** What the policies say first; a plan that they cannot even read is one that they refuse. */
-function judgeInFull(plan: Parameters<typeof judge>[0]): string | undefined {
+function judgeInFull(json: string, folder: string): string | undefined {
   try {
-    return judge(plan)[0];
+    return judge(readPlan(json, readDeployables(pathToFileURL(join(folder, 'functions.json')))))[0];
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { readDeployables } from '../../../shared/deployables.ts';
 import { readVariables } from '../read-variables.ts';
 import { amount, block, type Plan, type Policy, planned, text } from './plan.ts';
 
@@ -42,7 +41,7 @@ export const functionPolicies: readonly Policy[] = [
     rule: 'every function of functions.json is deployed, and no other',
     *broken(plan) {
       const targets = plannedFunctions(plan).map(({ target }) => target);
-      const names = readDeployables().map(({ name }) => name);
+      const names = plan.deployables.map(({ name }) => name);
       for (const name of names) if (!targets.includes(name)) yield `${name} is not deployed`;
       for (const target of targets) if (!names.includes(target)) yield `${target} is not in functions.json`;
     },
@@ -102,7 +101,7 @@ export const functionPolicies: readonly Policy[] = [
   {
     rule: 'functions have the variables that they need, and none that they do not read',
     *broken(plan) {
-      const deployables = new Map(readDeployables().map((it) => [it.name, it]));
+      const deployables = new Map(plan.deployables.map((it) => [it.name, it]));
       for (const { address, target, environment } of plannedFunctions(plan)) {
         const deployable = deployables.get(target);
         if (deployable === undefined) continue;

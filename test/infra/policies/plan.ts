@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Deployable } from '../../../shared/deployables.ts';
 
 const planSchema = z.object({
   terraform_version: z.string(),
@@ -20,9 +21,15 @@ const planSchema = z.object({
 });
 
 /** What `terraform show -json` tells of a plan. What is known only after apply is absent from `after`. */
-export type Plan = z.infer<typeof planSchema>;
+export type Plan = z.infer<typeof planSchema> & {
+  /** The functions.json that was planned. */
+  readonly deployables: readonly Deployable[];
+};
 
-export const readPlan = (json: string): Plan => planSchema.parse(JSON.parse(json));
+export const readPlan = (json: string, deployables: readonly Deployable[]): Plan => ({
+  ...planSchema.parse(JSON.parse(json)),
+  deployables,
+});
 
 /** A planned resource, by its address. */
 export interface Planned<T> {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { readDeployables } from '../../../shared/deployables.ts';
 import { plannedFunctions } from './functions.ts';
 import { amount, block, type Plan, type Policy, planned, text } from './plan.ts';
 
@@ -57,7 +56,7 @@ export const queuePolicies: readonly Policy[] = [
   {
     rule: 'every queue of functions.json is pushed to its function',
     *broken(plan) {
-      for (const it of readDeployables()) {
+      for (const it of plan.deployables) {
         if (it.trigger !== 'push') continue;
         const found = pushes(plan).find(({ is }) => is.name === it.subscription);
         if (found === undefined) yield `there is no subscription ${it.subscription}`;
@@ -149,7 +148,7 @@ export const queuePolicies: readonly Policy[] = [
   {
     rule: 'every job of functions.json posts to its function, with a token that it takes',
     *broken(plan) {
-      for (const it of readDeployables()) {
+      for (const it of plan.deployables) {
         if (it.trigger !== 'http') continue;
         for (const wanted of it.schedules) {
           const found = jobs(plan).find(
