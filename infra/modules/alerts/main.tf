@@ -81,10 +81,31 @@ locals {
     }
     poll-failures = {
       title    = "The poll of reports fails"
-      query    = "${local.within["tributary/reports.ticks.failed"]} + ${local.within["tributary/reports.groups.failed"]} > 0"
+      query    = "(${local.within["tributary/reports.ticks.failed"]} > 0) or (${local.within["tributary/reports.groups.failed"]} > 0)"
       for      = "7200s"
       severity = "ERROR"
       what     = "npm run reports -- status shows which property or channel; the log of reports-poll says why."
+    }
+    fold-failures = {
+      title    = "Profiles and identities are not kept up to date"
+      query    = "${local.within["tributary/fold.ticks.failed"]} > 0"
+      for      = "1800s"
+      severity = "ERROR"
+      what     = "fold has failed for half an hour. Its log says why; the next tick that works makes up for all."
+    }
+    access-changed = {
+      title    = "Access to Google Analytics was changed"
+      query    = "${local.within["tributary/permissions.writes"]} > 0"
+      for      = "0s"
+      severity = "WARNING"
+      what     = "Who, whom and what: SELECT * FROM access_audit ORDER BY occurred_at DESC. It is told of every change, also of those that are wanted."
+    }
+    access-incomplete = {
+      title    = "A change of access could be neither done nor undone"
+      query    = "${local.within["tributary/permissions.requests.incomplete"]} > 0"
+      for      = "0s"
+      severity = "CRITICAL"
+      what     = "access_audit shows what stayed. Somebody must look: docs/access.md."
     }
     error-rate = {
       title    = "A function answers errors"
