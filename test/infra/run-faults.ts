@@ -29,6 +29,7 @@ async function main(args: readonly string[]): Promise<void> {
   const infra = prepareInfra();
   try {
     leaveOutWhatRepeats(infra.folder);
+    await runTerraform(infra.folder, ['init', '-backend=false'], provider);
     const sound = await judgeInfra(infra, provider);
     if (sound.layer !== 'nothing') throw new Error(`infra itself fails at ${sound.layer}: ${sound.said}`);
     const rows: { fault: Fault; found: Found }[] = [];
@@ -72,23 +73,26 @@ async function tryFault(fault: Fault, infra: PreparedInfra, provider: StubProvid
     file,
     before.replace(fault.find, () => fault.replace),
   );
-  try {
-    return await judgeInfra(infra, provider);
-  } finally {
-    writeFileSync(file, before);
-  }
+  const found = await judgeInfra(infra, provider);
+  writeFileSync(file, before);
+  // What fails there forgets modules.
+  if (found.layer === 'init') await runTerraform(infra.folder, ['init', '-backend=false'], provider);
+  return found;
 }
 
+/** Plans first, which takes all layers before it: only where it fails is asked which of them it is. */
 async function judgeInfra(infra: PreparedInfra, provider: StubProvider): Promise<Found> {
+  const planning = await planInfra(infra, provider);
+  if (planning.kind === 'planned') {
+    const broken = judgeInFull(planning.json, infra.folder);
+    return broken === undefined ? { layer: 'nothing', said: '' } : { layer: 'policy', said: broken };
+  }
   for (const layer of ['init', 'validate'] as const) {
     const args = layer === 'init' ? ['-backend=false'] : [];
     const { code, errors } = await runTerraform(infra.folder, [layer, '-no-color', ...args], provider);
     if (code !== 0) return { layer, said: firstError(errors) };
   }
-  const planning = await planInfra(infra, provider);
-  if (planning.kind === 'failed') return { layer: 'plan', said: firstError(planning.ran.errors) };
-  const broken = judgeInFull(planning.json, infra.folder);
-  return broken === undefined ? { layer: 'nothing', said: '' } : { layer: 'policy', said: broken };
+  return { layer: 'plan', said: firstError(planning.ran.errors) };
 }
 
 /** What the policies say first; a plan that they cannot even read is one that they refuse. */
