@@ -138,6 +138,8 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
   'shared/wire/growingio/undo-xor.ts': [
     'shared/wire/dialect.ts',
     'shared/wire/growingio/decode-snappy.ts',
+    'shared/wire/growingio/limits.ts',
+    'shared/wire/json/parse-json.ts',
     'shared/wire/read-parameter.ts',
   ],
   'shared/wire/growingio/decode-snappy.ts': [],

@@ -187,6 +187,17 @@ describe('a body', () => {
     expect(idsOf(events)).toEqual(idsOf(eventsOf(decode(collect, json))));
   });
 
+  test('of snappy with XOR without a header may begin as JSON does', () => {
+    const [first = 0] = snappy;
+    for (const bracket of ['[', '{']) {
+      const key = first ^ bracket.charCodeAt(0);
+      const body = snappy.map((byte) => byte ^ key);
+      const events = eventsOf(decode(`${collect}?stm=${1_795_287_470_080 + key}`, body));
+      expect(Buffer.from(body).toString('latin1', 0, 1)).toBe(bracket);
+      expect(idsOf(events)).toEqual(idsOf(eventsOf(decode(collect, json))));
+    }
+  });
+
   test('of JSON in an image may hold what parts a query', () => {
     const title = 'a&b=c 100%';
     const target = `${collect}?compress=0&data=${encodeURI(JSON.stringify([{ ...sample, title }])).replaceAll('%25', '%')}`;
