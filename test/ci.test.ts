@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -29,7 +29,16 @@ interface Proof {
 const proved: Proof = { fetched: true, code: 0 };
 
 /** Runs .ci/run where `npm test` writes these results, if any, and ends with `code`. */
-async function runWith(results: object | undefined, code: number, { fetched, code: ended }: Proof = proved) {
+async function runWith(
+  results: object | undefined,
+  code: number,
+  { fetched, code: ended }: Proof = proved,
+  hasTerraform = true,
+) {
+  const terraform = join(bin, 'terraform');
+  if (hasTerraform) writeFileSync(terraform, '#!/usr/bin/env bash\n', { mode: 0o755 });
+  else rmSync(terraform, { force: true });
+  const others = (process.env.PATH ?? '').split(':').filter((it) => !existsSync(join(it, 'terraform')));
   writeFileSync(
     join(bin, 'npm'),
     `#!/usr/bin/env bash
@@ -49,7 +58,7 @@ exit ${code}
     { mode: 0o755 },
   );
   const child = spawn(join(folder, '.ci/run'), [], {
-    env: { PATH: `${bin}:${dirname(process.execPath)}:${process.env.PATH}` },
+    env: { PATH: [bin, dirname(process.execPath), ...others].join(':') },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [output, [exitCode]] = await Promise.all([
@@ -62,7 +71,7 @@ exit ${code}
     code: exitCode,
     last: lines.at(-1),
     commands: commands.map((line) => line.replace(/ -- -.*/, '')),
-    said: lines.filter((line) => line.includes('SQL ')),
+    said: lines.filter((line) => /SQL |TERRAFORM /.test(line)),
   };
 }
 
@@ -98,6 +107,14 @@ test.each([
     code: 0,
     last: '12 passed, 0 failed',
     said: [expect.stringContaining('!!! SQL NOT VERIFIED')],
+  });
+});
+
+test('.ci/run says loudly that nothing was planned, and does not fail, where there is no Terraform', async () => {
+  expect(await runWith(allPassed, 0, proved, false)).toMatchObject({
+    code: 0,
+    last: '13 passed, 0 failed',
+    said: [expect.stringContaining('SQL proved'), expect.stringContaining('!!! TERRAFORM NOT VERIFIED')],
   });
 });
 
