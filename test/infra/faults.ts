@@ -61,7 +61,7 @@ const shape: readonly Fault[] = [
   ),
   fault('validate', 'a variable that is not there', 'main.tf', 'var.public_ingest', 'var.public'),
   fault('validate', 'a local that is not there', 'access.tf', 'local.callers', 'local.caller'),
-  fault('validate', 'an output that a module has not', 'main.tf', 'it.hold }', 'it.holding }'),
+  fault('plan', 'an output that a module has not', 'main.tf', 'it.hold }', 'it.holding }'),
   fault(
     'validate',
     'a misspelt argument of a module',
@@ -100,7 +100,7 @@ const shape: readonly Fault[] = [
   ),
   fault('validate', 'a value that is none of an enumeration', ALERTS, '"DELTA"', '"DIFFERENCE"'),
   fault(
-    'validate',
+    'plan',
     'a default that its own rule refuses',
     'variables.tf',
     'default     = "tributary"\n\n  validation {\n    condition     = can(regex("^[a-z][a-z0-9]{0,11}$"',

@@ -117,7 +117,7 @@ function describe(rows: readonly { fault: Fault; found: Found }[]): string {
 Each was put into a copy of \`infra/\` by \`node test/infra/run-faults.ts --write\`, which wrote this: ${caught} of ${rows.length}
 are caught without a cloud. \`init\`, \`validate\` and \`plan\` are Terraform itself over the schema of the Google provider;
 \`policy\` is \`test/infra/policies\` over the plan. Faults stood in \`test/infra/faults.ts\`, each with the layer that must
-catch it, before there were policies.
+catch it, before there were policies; for three of them another command of Terraform turned out to be the first.
 
 | Fault | In | Caught by | Which says, or why nothing does |
 | --- | --- | --- | --- |
