@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { z } from 'zod';
@@ -62,11 +62,12 @@ const backfill = z.object({
   held: z.number(),
 });
 
-/** Writes the configuration of the sample, and a credential that the local token endpoint knows. */
-async function configureReports(dataDir: string): Promise<void> {
+/** Writes the configuration of the sample, and a credential that the local token endpoint knows, unless there is one. */
+export async function configureReports(dataDir: string): Promise<void> {
   const file = join(dataDir, 'reports.yaml');
   if (existsSync(file)) return;
-  const credential = join(dataDir, 'reports-credential.json');
+  // Whole, since the functions run in folders of their own.
+  const credential = resolve(dataDir, 'reports-credential.json');
   await writeFile(credential, `${JSON.stringify(localCredential, null, 2)}\n`, { mode: 0o600 });
   const configuration = {
     sites: [
