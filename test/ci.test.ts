@@ -86,7 +86,7 @@ test('.ci/run installs, tests, proves the SQL, and ends with one line that count
       'npm ci',
       'npm test',
       `${evaluator} -- node --version`,
-      `${evaluator} -- node test/proofs/sql/run-sql.ts`,
+      `${evaluator} -- node test/proofs/sql/run-sql.ts --runs 100`,
     ],
     said: [expect.stringMatching(/^SQL proved against GoogleSQL in \d+ s$/)],
   });
