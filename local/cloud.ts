@@ -79,6 +79,8 @@ async function main(options: CloudOptions): Promise<void> {
 
   let counts = (): ReturnType<PubSubServer['counts']> => ({ topics: {}, subscriptions: {} });
   const logMetrics = readLogMetrics();
+  // They come one after the other: only the last one can come again.
+  let lastEntry: string | undefined;
   let scheduler: Scheduler | undefined;
   // First, since the functions tell their counts as soon as the Google APIs answer.
   const monitoring = await startMonitoring({
@@ -108,7 +110,9 @@ async function main(options: CloudOptions): Promise<void> {
           if (scheduler === undefined) throw new Error('The scheduler has not started yet.');
           return scheduler.run(name);
         },
-        logEntry(service, entry) {
+        logEntry(service, insertId, entry) {
+          if (insertId === lastEntry) return;
+          lastEntry = insertId;
           for (const value of extractValues(logMetrics, service, entry)) monitoring.record(value);
         },
       },

@@ -10,11 +10,11 @@ const line = (accepted: number) =>
     metrics: { accepted },
   });
 
-test('lines of metrics are handed on once each and in order, though who takes them is away for a while', async () => {
+test('lines of metrics are handed on in order, under one id however often they are tried, though who takes them is away for a while', async () => {
   const taken: unknown[] = [];
-  let failures = 2;
-  const forwarder = createMetricsForwarder(async ({ service, entry }) => {
-    if (failures-- > 0) throw new Error('away');
+  const tried: string[] = [];
+  const forwarder = createMetricsForwarder(async ({ service, insertId, entry }) => {
+    if (tried.push(insertId) <= 2) throw new Error('away');
     taken.push([service, entry.metrics.accepted]);
   });
   const say = (text: string) =>
@@ -32,5 +32,7 @@ test('lines of metrics are handed on once each and in order, though who takes th
     ['ingest', 2],
     ['ingest', 3],
   ]);
+  // The first three attempts were of one line.
+  expect(tried.map((id) => tried.indexOf(id))).toEqual([0, 0, 0, 3, 4]);
   forwarder.stop();
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { metricsEntry } from './log-metrics.ts';
 import type { ProcessEvent } from './processes/supervise.ts';
@@ -9,14 +10,16 @@ export interface MetricsForwarder {
   stop(): void;
 }
 
-type Line = { service: string; entry: z.infer<typeof metricsEntry> };
+/** The id is that of Cloud Logging, where an entry that is sent again under its id counts once. */
+type Line = { service: string; insertId: string; entry: z.infer<typeof metricsEntry> };
 
 const tryAgainMs = 500;
 const mostWaiting = 10_000;
 
 /**
  * Hands the lines of metrics that functions write to `send`, as the collector of Cloud Run's logs would: in order, and
- * again when it fails, since the process that takes them may just be restarting.
+ * again when it fails, since the process that takes them may just be restarting. What was taken though its answer was
+ * lost comes twice, under one `insertId`.
  */
 export function createMetricsForwarder(send: (line: Line) => Promise<unknown>): MetricsForwarder {
   const waiting: Line[] = [];
@@ -45,7 +48,7 @@ export function createMetricsForwarder(send: (line: Line) => Promise<unknown>): 
       if (event.kind !== 'line' || !event.line.includes('"message":"metrics"')) return;
       const parsed = metricsEntry.safeParse(parseJson(event.line));
       if (!parsed.success || waiting.length >= mostWaiting) return;
-      waiting.push({ service: event.name, entry: parsed.data });
+      waiting.push({ service: event.name, insertId: randomUUID(), entry: parsed.data });
       void flush();
     },
     stop() {

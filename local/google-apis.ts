@@ -17,13 +17,13 @@ export interface Control {
   setFaults(faults: Faults): void;
   /** Runs a job of the scheduler now. */
   runJob(name: string): Promise<object>;
-  /** Takes a line of metrics that a function has written, for the log-based metrics. */
-  logEntry(service: string, entry: z.infer<typeof metricsEntry>): void;
+  /** Takes a line of metrics that a function has written, for the log-based metrics; the same id again is the same line. */
+  logEntry(service: string, insertId: string, entry: z.infer<typeof metricsEntry>): void;
 }
 
 /**
  * Serves the issuer of tokens, the APIs that are mounted, and the control of the local cloud: `GET /_local/counts`, `GET` and `POST /_local/faults`,
- * `POST /_local/run-job` {name}, `POST /_local/log-entry` {service, entry}, and `POST /_local/token` {audience, email},
+ * `POST /_local/run-job` {name}, `POST /_local/log-entry` {service, insertId, entry}, and `POST /_local/token` {audience, email},
  * which signs for anyone on this machine.
  */
 export async function startGoogleApis(options: {
@@ -77,8 +77,8 @@ async function serveControl(
   }
   if (call === 'POST /_local/run-job') return post(jobSchema, ({ name }) => control.runJob(name));
   if (call === 'POST /_local/log-entry') {
-    return post(logEntrySchema, ({ service, entry }) => {
-      control.logEntry(service, entry);
+    return post(logEntrySchema, ({ service, insertId, entry }) => {
+      control.logEntry(service, insertId, entry);
       return {};
     });
   }
@@ -89,7 +89,7 @@ async function serveControl(
 }
 
 const jobSchema = z.strictObject({ name: z.string() });
-const logEntrySchema = z.strictObject({ service: z.string(), entry: metricsEntry });
+const logEntrySchema = z.strictObject({ service: z.string(), insertId: z.string(), entry: metricsEntry });
 const tokenSchema = z.strictObject({ audience: z.string().min(1), email: z.email() });
 
 function parseJson(body: string): unknown {

@@ -226,7 +226,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     metrics.stop();
     for (const it of all.values()) it.abandon();
   };
-  const control = async (path: string, body?: object, withinMs = 5_000): Promise<unknown> => {
+  const control = async (path: string, body?: object, withinMs = 30_000): Promise<unknown> => {
     const response = await fetch(`${environment.LOCAL_TOKEN_ISSUER}/_local/${path}`, {
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(withinMs),

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { noFaults } from '../../local/bigquery/faults.ts';
-import { audience, eventRow, pusher, startLoad, wrap } from './start-for-test.ts';
+import { audience, eventRow, hastyPath, pusher, startLoad, wrap } from './start-for-test.ts';
 
 const day = 86_400_000_000;
 const trace = '0123456789abcdef0123456789abcdef';
@@ -23,7 +23,7 @@ describe('the lines that load logs', () => {
   const faults = noFaults();
   let load: Awaited<ReturnType<typeof startLoad>>;
   beforeAll(async () => {
-    load = await startLoad({ faults, ackDeadlineSeconds: 7 });
+    load = await startLoad({ faults });
   });
   afterAll(() => load.close());
 
@@ -57,7 +57,7 @@ describe('the lines that load logs', () => {
     for (const token of await tokens()) await send(`${load.url}?${marker}=${marker}`, marker, token);
 
     const good = await load.sign();
-    const post = (body: string) => send(`${load.url}?secret=${marker}`, body, good);
+    const post = (body: string, path = '') => send(`${new URL(path, load.url)}?secret=${marker}`, body, good);
     const statuses: number[] = [];
     const old = { occurred_at: Date.now() * 1_000 - 4_000 * day };
     const pushes = [
@@ -73,7 +73,8 @@ describe('the lines that load logs', () => {
       statuses.push((await post(body)).status);
     }
     faults.refuseAppends = true;
-    statuses.push((await post(JSON.stringify(wrap({ batch: { events: [eventRow(marked)] } })))).status);
+    const waits = JSON.stringify(wrap({ batch: { events: [eventRow(marked)] } }));
+    statuses.push((await post(waits, hastyPath)).status);
     faults.refuseAppends = false;
     await load.deleteTable('event_log');
     statuses.push((await post(JSON.stringify(wrap({ batch: { events: [eventRow(marked)] } })))).status);

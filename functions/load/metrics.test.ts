@@ -13,7 +13,7 @@ describe('what load counts', () => {
   let load: Awaited<ReturnType<typeof startLoad>>;
   beforeEach(async () => {
     Object.assign(faults, noFaults());
-    load = await startLoad({ faults, ackDeadlineSeconds: 7 });
+    load = await startLoad({ faults });
   });
   afterEach(() => load.close());
 
@@ -50,7 +50,7 @@ describe('what load counts', () => {
   test('holds while BigQuery fails, each delivery counted', async () => {
     faults.refuseAppends = true;
     const push = { batch: { events: [eventRow({ event_id: 'a' }), eventRow({ event_id: 'b' })] } };
-    expect((await load.push(push)).status).toBe(503);
+    expect((await load.push({ ...push, hasty: true })).status).toBe(503);
     faults.refuseAppends = false;
     expect((await load.push(push)).status).toBe(204);
     expectConserved();
