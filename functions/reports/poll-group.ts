@@ -46,7 +46,8 @@ export async function probeGroup(
   const nothing = { state, availability, judged: 0, settled: 0, failed: 0 };
   if (findHold(state, now()) !== undefined) return nothing;
   const able = entities.filter(({ entityId }) => findHold(state, now(), { entityId }) === undefined);
-  const open = listOpen(service, able, dates, availability, now());
+  const last = indexVerdicts(availability);
+  const open = listOpen(service, able, dates, last, now());
   if (open.length === 0) return nothing;
 
   const ledger = createCallLedger(source, append);
@@ -54,7 +55,6 @@ export async function probeGroup(
   const request: ProbeRequest = { probeGroup: group, open, history: availability };
   const outcome = await service.probe(request, context);
   const probedAt = new Date(now());
-  const last = indexVerdicts(availability);
   const fresh = outcome.availability.filter((row) => isNews(row, last.get(gateKey(row.entityId, row.gate))));
   await append(
     'report_availability',
@@ -98,16 +98,16 @@ function listOpen(
   { reports }: Service,
   entities: readonly Entity[],
   { from, to }: { readonly from: string; readonly to: string },
-  availability: readonly StoredAvailability[],
+  verdicts: ReturnType<typeof indexVerdicts>,
   nowMs: number,
 ): ProbeRequest['open'] {
-  const verdicts = indexVerdicts(availability);
+  const range = listDays(from, to);
   return entities.flatMap((entity) => {
     const own = reports.filter(({ entityIds }) => entityIds.includes(entity.entityId));
     return [...new Set(own.map(({ gate }) => gate))].flatMap((gate) => {
       const days = verdicts.get(gateKey(entity.entityId, gate)) ?? new Map<string, StoredAvailability>();
       const waiting = [...days.values()].filter(({ date, verdict }) => date < from && verdict === 'waiting');
-      const dates = [...waiting.map(({ date }) => date).sort(), ...listDays(from, to)].filter((date) => {
+      const dates = [...waiting.map(({ date }) => date).sort(), ...range].filter((date) => {
         const known = days.get(date);
         return !isSettled(known) && (known?.notBefore?.getTime() ?? 0) <= nowMs;
       });

@@ -22,7 +22,8 @@ export async function readStatus(
   for (const service of options.services) {
     const own = service.entities.filter(({ key }) => call.keys?.includes(key) ?? true);
     if (own.length === 0) continue;
-    const known = await readKnown(options.store, service.source, call);
+    const entityIds = own.map(({ entityId }) => entityId);
+    const known = await readKnown(options.store, service.source, entityIds, call);
     for (const entity of own) {
       const { entityId, key, probeGroup, source } = entity;
       const { holds } = await readGroupState(options, source, probeGroup);
@@ -74,10 +75,15 @@ export async function readStatus(
   return { entities };
 }
 
-async function readKnown(store: ReportStore, source: string, { from, to }: StatusCall) {
+async function readKnown(
+  store: ReportStore,
+  source: string,
+  entityIds: readonly string[],
+  { from, to }: StatusCall,
+) {
   const [availability, attempts, changes] = await Promise.all([
     store.readAvailability(source, from, from),
-    store.readAttempts(source, from, to),
+    store.readAttempts({ source, entityIds, since: from, until: to }),
     store.readChanges(source, from, to),
   ]);
   return {

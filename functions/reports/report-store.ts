@@ -31,8 +31,10 @@ export interface Attempt {
 export interface ReportStore {
   /** Of each entity, gate and date since `since` the last row, and every row since `allSince`. */
   readAvailability(source: string, since: string, allSince: string): Promise<readonly StoredAvailability[]>;
-  /** The attempts that count, of all dates from `since` to `until`, both included. */
-  readAttempts(source: string, since: string, until: string): Promise<readonly Attempt[]>;
+  /** The attempts that count of some entities, of all dates from `since` to `until`, both included. */
+  readAttempts(query: AttemptsQuery): Promise<readonly Attempt[]>;
+  /** Of all entities those that a poll has to know: every attempt of recent dates, and older ones that may be due. */
+  readOpenAttempts(query: OpenAttemptsQuery): Promise<readonly Attempt[]>;
   /** The rows of attempts by attempt id; each attempt is there, whole. */
   readRows(
     attempts: readonly Pick<Attempt, 'attemptId' | 'date'>[],
@@ -41,6 +43,22 @@ export interface ReportStore {
   readChanges(source: string, since: string, until: string): Promise<readonly SliceChanges[]>;
   /** Ids that rows of these reports name in a dimension and whose metadata is absent or older than `fetchedSince`. */
   readUndescribed(query: UndescribedQuery): Promise<readonly string[]>;
+}
+
+export interface AttemptsQuery {
+  readonly source: string;
+  readonly entityIds: readonly string[];
+  readonly since: string;
+  readonly until: string;
+}
+
+export interface OpenAttemptsQuery {
+  readonly source: string;
+  readonly since: string;
+  readonly until: string;
+  /** From this date on all of them, before it those alone of which a step of the ladder has come by `until`. */
+  readonly allSince: string;
+  readonly ladder: readonly number[];
 }
 
 export interface SliceChanges {
@@ -76,7 +94,10 @@ export function openReportStore(bigquery: BigQuery, dataset: string, timeoutMs: 
   return {
     readAvailability: (source, since, allSince) =>
       ask(availabilityShape, availabilitySql, { source, since, all_since: allSince }),
-    readAttempts: (source, since, until) => ask(attemptShape, attemptsSql, { source, since, until }),
+    readAttempts: ({ source, entityIds, since, until }) =>
+      ask(attemptShape, attemptsSql, { source, entity_ids: entityIds, since, until }),
+    readOpenAttempts: ({ source, since, until, allSince, ladder }) =>
+      ask(attemptShape, openAttemptsSql, { source, since, until, all_since: allSince, ladder }),
     async readRows(attempts) {
       const byAttempt = new Map<string, ReportRow[]>(attempts.map(({ attemptId }) => [attemptId, []]));
       if (attempts.length === 0) return byAttempt;
@@ -120,9 +141,34 @@ SELECT
   attempt_id, report, entity_id, CAST(date AS STRING) AS day, seq, ladder_day, extra_day, report_hash, row_count, digest,
   rule, flags, time_zone
 FROM \`tributary.report_pulls\`
-WHERE source = @source AND date BETWEEN CAST(@since AS DATE) AND CAST(@until AS DATE)
+WHERE
+  source = @source AND entity_id IN UNNEST(@entity_ids)
+  AND date BETWEEN CAST(@since AS DATE) AND CAST(@until AS DATE)
 QUALIFY
   ROW_NUMBER() OVER (PARTITION BY date, source, report, entity_id ORDER BY seq DESC, published_at, attempt_id) = 1
+ORDER BY day, report, entity_id`;
+
+// Days are counted to the latest of all zones, so that what is due in any zone is among them.
+const openAttemptsSql = `
+WITH counting AS (
+  SELECT
+    attempt_id, report, entity_id, date, seq, ladder_day, extra_day, report_hash, row_count, digest, rule, flags, time_zone
+  FROM \`tributary.report_pulls\`
+  WHERE source = @source AND date BETWEEN CAST(@since AS DATE) AND CAST(@until AS DATE)
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY date, source, report, entity_id ORDER BY seq DESC, published_at, attempt_id) = 1
+)
+SELECT
+  attempt_id, report, entity_id, CAST(date AS STRING) AS day, seq, ladder_day, extra_day, report_hash, row_count, digest,
+  rule, flags, time_zone
+FROM counting
+WHERE
+  date >= CAST(@all_since AS DATE)
+  OR (extra_day > ladder_day AND extra_day <= DATE_DIFF(CAST(@until AS DATE), date, DAY))
+  OR EXISTS (
+    SELECT 1 FROM UNNEST(@ladder) AS step
+    WHERE step > ladder_day AND step <= DATE_DIFF(CAST(@until AS DATE), date, DAY)
+  )
 ORDER BY day, report, entity_id`;
 
 const changesSql = `

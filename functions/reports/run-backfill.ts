@@ -56,7 +56,12 @@ export async function runBackfill(call: BackfillCall, options: PollOptions): Pro
     const [availability, attempts] = await Promise.all([
       // A week that ends on the first day has days before it.
       options.store.readAvailability(source, addDays(from, -mostDays), addDays(from, -31)),
-      options.store.readAttempts(source, from, to),
+      options.store.readAttempts({
+        source,
+        entityIds: entities.map(({ entityId }) => entityId),
+        since: from,
+        until: to,
+      }),
     ]);
     const pulled = new Set(attempts.map(sliceKey));
     for (const group of new Set(entities.map((entity) => entity.probeGroup))) {

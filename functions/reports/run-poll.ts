@@ -129,19 +129,22 @@ async function pollService(service: Service, tick: Tick, options: PollOptions) {
   const since = addDays(dates.from, -mostDays);
   const [availability, attempts] = await Promise.all([
     store.readAvailability(source, since, dates.from),
-    store.readAttempts(source, since, latest),
+    store.readOpenAttempts({ source, since, until: latest, allSince: dates.from, ladder: options.ladder }),
   ]);
+  const judgedOf = groupRows(service, availability);
+  const attemptsOf = groupRows(service, attempts);
   for (const [index, group] of groupsOf(service).entries()) {
     if (index > 0 && now() >= tick.deadline) {
       result.isOver = true;
       break;
     }
     try {
-      const probed = await probeGroup(service, group, dates, availability, { ...options, context });
+      const known = judgedOf.get(group) ?? [];
+      const probed = await probeGroup(service, group, dates, known, { ...options, context });
       result.judged += probed.judged;
       result.settled += probed.settled;
       result.failed += Math.min(1, probed.failed);
-      const listed = listDueOfGroup(service, group, probed, attempts, dates.from, options);
+      const listed = listDueOfGroup(service, group, probed, attemptsOf.get(group) ?? [], dates.from, options);
       const wanted: OrderedSlice[] = [];
       for (const slice of listed) {
         const key = orderKey(service, slice);
@@ -167,6 +170,15 @@ async function pollService(service: Service, tick: Tick, options: PollOptions) {
 }
 
 const groupsOf = ({ entities }: Service): string[] => [...new Set(entities.map((one) => one.probeGroup))];
+
+/** Rows by the group of their entity. */
+function groupRows<Row extends { readonly entityId: string }>(
+  { entities }: Service,
+  rows: readonly Row[],
+): Map<string | undefined, Row[]> {
+  const groupOf = new Map(entities.map(({ entityId, probeGroup }) => [entityId, probeGroup]));
+  return Map.groupBy(rows, ({ entityId }) => groupOf.get(entityId));
+}
 
 function listDueOfGroup(
   service: Service,

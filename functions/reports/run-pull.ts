@@ -230,7 +230,9 @@ async function readCounting(
   wanted: readonly Wanted[],
 ): Promise<Map<string, Attempt>> {
   const dates = wanted.map(({ slice }) => slice.date).sort();
-  const attempts = await store.readAttempts(source, dates[0] ?? '', dates.at(-1) ?? '');
+  const entityIds = [...new Set(wanted.map(({ slice }) => slice.entity.entityId))];
+  const [since = '', until = ''] = [dates[0], dates.at(-1)];
+  const attempts = await store.readAttempts({ source, entityIds, since, until });
   return new Map(attempts.map((attempt) => [sliceKey(attempt), attempt]));
 }
 

@@ -28,8 +28,10 @@ export function weekday(date: string): number {
 
 /** The day that the zone's calendar shows at an instant. */
 export function dayAt(instantMs: number, timeZone: string): string {
-  const { day } = readClock(instantMs, timeZone);
-  return day;
+  const utcDay = new Date(instantMs).toISOString().slice(0, 10);
+  // Of the neighbours of UTC's day; their beginnings are remembered, which a question to Intl is not.
+  if (instantMs < startOfDay(utcDay, timeZone)) return addDays(utcDay, -1);
+  return instantMs < endOfDay(utcDay, timeZone) ? utcDay : addDays(utcDay, 1);
 }
 
 /** The instant at which a day begins in the zone: its midnight, or the first instant after one that is left out. */
@@ -44,7 +46,7 @@ export function startOfDay(date: string, timeZone: string): number {
   ];
   while (after - before > quarterMs) {
     const middle = before + Math.floor((after - before) / 2 / quarterMs) * quarterMs;
-    if (dayAt(middle, timeZone) < date) before = middle;
+    if (readClock(middle, timeZone).day < date) before = middle;
     else after = middle;
   }
   if (starts.size >= mostRemembered) starts.clear();
@@ -60,12 +62,12 @@ export function endOfDay(date: string, timeZone: string): number {
  * The labels 0 to 23 that the hours of a day have: 23 where the clock springs forward by an hour, 24 where it falls back,
  * since the hour that comes twice has one label.
  */
-export function hourLabels(date: string, timeZone: string): number[] {
+export function hourLabels(date: string, timeZone: string): readonly number[] {
+  const [start, end] = [startOfDay(date, timeZone), endOfDay(date, timeZone)];
+  // No day on which the clock is changed is as long as the others.
+  if (end - start === dayMs) return everyLabel;
   const labels = new Set<number>();
-  const end = endOfDay(date, timeZone);
-  for (let at = startOfDay(date, timeZone); at < end; at += quarterMs) {
-    labels.add(readClock(at, timeZone).hour);
-  }
+  for (let at = start; at < end; at += quarterMs) labels.add(readClock(at, timeZone).hour);
   return [...labels].sort((one, other) => one - other);
 }
 
@@ -103,6 +105,7 @@ export function nextPacificDay(instantMs: number): number {
 }
 
 const quarterMs = 15 * 60_000;
+const everyLabel: readonly number[] = Array.from({ length: 24 }, (_, label) => label);
 const mostRemembered = 10_000;
 const starts = new Map<string, number>();
 const formats = new Map<string, Intl.DateTimeFormat>();

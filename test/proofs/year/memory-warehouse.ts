@@ -1,7 +1,13 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { AppendRows, ReportTableRows } from '../../../functions/reports/append-rows.ts';
 import { decodeNumbers } from '../../../functions/reports/json-values.ts';
-import type { Attempt, ReportStore, StoredAvailability } from '../../../functions/reports/report-store.ts';
+import type {
+  Attempt,
+  AttemptsQuery,
+  OpenAttemptsQuery,
+  ReportStore,
+  StoredAvailability,
+} from '../../../functions/reports/report-store.ts';
 import type { ReportRow, Verdict } from '../../../functions/reports/services/service.ts';
 import type { NewObject, ObjectStore, StoredObject } from '../../../shared/google/object-store.ts';
 
@@ -36,7 +42,8 @@ export interface MemoryWarehouse {
 export function createMemoryWarehouse(onPublished: (publication: Publication) => void): MemoryWarehouse {
   const counts = new Map<string, number>();
   const availability = new Map<string, StoredAvailability[]>();
-  const attempts = new Map<string, Map<string, Attempt>>();
+  /** By source, entity, and date and report. */
+  const attempts = new Map<string, Map<string, Map<string, Attempt>>>();
   const packed = new Map<string, { date: string; rows: RowTexts[] | Buffer }>();
   const restated = new Set<string>();
   const settled: MemoryWarehouse['settled'] = new Map();
@@ -53,8 +60,11 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
     const before = (days: number) =>
       new Date(Date.parse(date) - days * 86_400_000).toISOString().slice(0, 10);
     for (const [attemptId, kept] of packed) if (kept.date < before(45)) packed.delete(attemptId);
-    for (const byKey of attempts.values()) {
-      for (const [key, kept] of byKey) if (kept.date < before(120)) byKey.delete(key);
+    const oldest = before(75);
+    for (const byEntity of attempts.values()) {
+      for (const byKey of byEntity.values()) {
+        for (const [key, { date: own }] of byKey) if (own < oldest) byKey.delete(key);
+      }
     }
     for (const [source, rows] of availability) {
       availability.set(
@@ -65,9 +75,11 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
   };
 
   const publish = (pull: Pull): void => {
-    const key = `${pull.date}|${pull.report}|${pull.entity_id}`;
-    const byKey = attempts.get(pull.source) ?? new Map<string, Attempt>();
-    attempts.set(pull.source, byKey);
+    const key = `${pull.date}|${pull.report}`;
+    const byEntity = attempts.get(pull.source) ?? new Map<string, Map<string, Attempt>>();
+    attempts.set(pull.source, byEntity);
+    const byKey = byEntity.get(pull.entity_id) ?? new Map<string, Attempt>();
+    byEntity.set(pull.entity_id, byKey);
     const previous = byKey.get(key);
     const rows = rowsOf(pull.attempt_id) ?? [];
     const before = previous === undefined ? undefined : rowsOf(previous.attemptId);
@@ -141,9 +153,33 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
         (row) => row.date >= allSince || last.get(`${row.entityId}|${row.gate}|${row.date}`) === row,
       );
     },
-    async readAttempts(source: string, since: string, until: string) {
-      const byKey = attempts.get(source) ?? new Map<string, Attempt>();
-      return [...byKey.values()].filter(({ date }) => date >= since && date <= until);
+    async readAttempts({ source, entityIds, since, until }: AttemptsQuery) {
+      const found: Attempt[] = [];
+      for (const entityId of entityIds) {
+        for (const attempt of attempts.get(source)?.get(entityId)?.values() ?? []) {
+          if (attempt.date >= since && attempt.date <= until) found.push(attempt);
+        }
+      }
+      return found;
+    },
+    async readOpenAttempts({ source, since, until, allSince, ladder }: OpenAttemptsQuery) {
+      const found: Attempt[] = [];
+      const ages = new Map<string, number>();
+      for (const byKey of attempts.get(source)?.values() ?? []) {
+        for (const attempt of byKey.values()) {
+          const { date, ladderDay, extraDay } = attempt;
+          if (date < since || date > until) continue;
+          let age = ages.get(date);
+          if (age === undefined) {
+            age = (Date.parse(until) - Date.parse(date)) / 86_400_000;
+            ages.set(date, age);
+          }
+          const next = ladder.find((step) => step > ladderDay) ?? Number.POSITIVE_INFINITY;
+          const extra = extraDay !== null && extraDay > ladderDay ? extraDay : Number.POSITIVE_INFINITY;
+          if (date >= allSince || Math.min(next, extra) <= age) found.push(attempt);
+        }
+      }
+      return found;
     },
     async readRows(wanted: readonly Pick<Attempt, 'attemptId' | 'date'>[]) {
       return new Map(

@@ -20,6 +20,7 @@ import {
   judgeDay,
   judgeTooEarly,
   type Sighting,
+  sameWeekdays,
 } from './rules.ts';
 
 /**
@@ -54,7 +55,10 @@ async function judgeEntity(
   settings: Settings,
   context: ServiceContext,
 ): Promise<Judged> {
-  const known = readHistory(history.filter(({ entityId }) => entityId === entity.entityId));
+  const known = readHistory(
+    history.filter(({ entityId }) => entityId === entity.entityId),
+    dates,
+  );
   const now = context.now();
   const timeZone = known.timeZone ?? entity.timeZone;
   // Where the zone is not known a day may have ended as soon as it has in the first of all zones.
@@ -261,12 +265,17 @@ const sightingShape = z.looseObject({
   hours: z.array(z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number()])),
 });
 
-/** What earlier proofs tell: the zone last seen, sightings by day (newest first), and complete days. */
-function readHistory(rows: readonly EarlierAvailability[]) {
+/**
+ * What earlier proofs tell: the zone last seen, sightings by day (newest first), and complete days, of what these dates are
+ * compared with only.
+ */
+function readHistory(rows: readonly EarlierAvailability[], dates: readonly string[]) {
+  const compared = new Set(dates.flatMap((date) => [date, ...sameWeekdays(date)]));
   const sightings = new Map<string, Sighting[]>();
   const complete = new Map<string, Sighting>();
   let timeZone: string | null = null;
   for (const row of [...rows].sort((one, other) => other.probedAt.getTime() - one.probedAt.getTime())) {
+    if (timeZone !== null && !compared.has(row.date)) continue;
     const parsed = sightingShape.safeParse(row.proof);
     if (!parsed.success) continue;
     timeZone ??= parsed.data.timeZone;

@@ -262,8 +262,7 @@ export function expectHours(
   date: string,
   complete: ReadonlyMap<string, Sighting>,
 ): Map<number, number> | null {
-  const weeks = Array.from({ length: mostWeeks }, (_, week) => complete.get(addDays(date, -7 * (week + 1))));
-  const known = weeks.filter((it) => it !== undefined);
+  const known = sameWeekdays(date).flatMap((day) => complete.get(day) ?? []);
   if (known.length < leastWeeks) return null;
   const means = new Map<number, number>();
   for (let label = 0; label < 24; label++) {
@@ -273,6 +272,10 @@ export function expectHours(
   }
   return means;
 }
+
+/** The days that a day is compared with, the last one first. */
+export const sameWeekdays = (date: string): string[] =>
+  Array.from({ length: mostWeeks }, (_, week) => addDays(date, -7 * (week + 1)));
 
 const leastWeeks = 4;
 const mostWeeks = 8;
