@@ -1,16 +1,15 @@
 import { http } from '@google-cloud/functions-framework';
 import { z } from 'zod';
 import { readConfiguration, wholeNumber } from '../../shared/configuration/read-configuration.ts';
+import { variables } from '../../shared/configuration/variables.ts';
 import { createBigQuery } from '../../shared/google/bigquery.ts';
 import { openBucket } from '../../shared/google/cloud-storage.ts';
-import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
-import { log } from '../../shared/host/log.ts';
 import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
 import { readSettings } from '../../shared/settings/live-settings.ts';
 import { openSettingsSource, settingsLocation } from '../../shared/settings/settings-source.ts';
-import { createWriter } from '../../shared/warehouse/writer.ts';
+import { openWriter } from '../../shared/warehouse/open-writer.ts';
 import { createDecisionAppender } from './append-decisions.ts';
 import { createFoldHandler } from './handler.ts';
 import { foldCounts } from './metrics.ts';
@@ -19,22 +18,15 @@ const environment = process.env;
 
 const configuration = readConfiguration(
   z.object({
-    GOOGLE_CLOUD_PROJECT: z.string().describe('the Google Cloud project'),
-    DATASET: z
-      .string()
-      .regex(/^\w{1,1024}$/, 'must be letters, digits and underscores')
-      .default('tributary')
-      .describe('the BigQuery dataset'),
+    GOOGLE_CLOUD_PROJECT: variables.GOOGLE_CLOUD_PROJECT,
+    DATASET: variables.DATASET,
     FOLD_BUCKET: z.string().describe('the bucket that holds the lease and the state'),
-    AUDIENCE: z.string().describe('the audience of the tokens of callers, usually the URL of this function'),
-    CALLERS: z
-      .string()
-      .regex(/^[^\s@,]+@[^\s@,]+(,[^\s@,]+@[^\s@,]+)*$/, 'must be emails with commas between')
-      .describe('who may call: the accounts of Cloud Scheduler and of operators, with commas between'),
+    AUDIENCE: variables.AUDIENCE,
+    CALLERS: variables.CALLERS,
     SETTINGS: settingsLocation
       .optional()
       .describe('the path of the settings, or gs://BUCKET/OBJECT; without it the defaults of identity hold'),
-    SETTINGS_OPTIONAL: z.stringbool().default(false).describe('whether there may be no settings there yet'),
+    SETTINGS_OPTIONAL: variables.SETTINGS_OPTIONAL,
     TIMEOUT_SECONDS: wholeNumber(30, 3600).default(900).describe('the timeout of requests to this function'),
     LEASE_SECONDS: wholeNumber(1, 3600)
       .default(120)
@@ -44,9 +36,7 @@ const configuration = readConfiguration(
       .describe(
         'the most persons or bindings that change one by one; where more do, everything is folded anew',
       ),
-    METRICS_INTERVAL_SECONDS: wholeNumber(1, 3_600)
-      .default(60)
-      .describe('how often what was counted is logged'),
+    METRICS_INTERVAL_SECONDS: variables.METRICS_INTERVAL_SECONDS,
   }),
   environment,
 );
@@ -57,20 +47,14 @@ const answerMarginMs = 10_000;
 const { GOOGLE_CLOUD_PROJECT: project, DATASET: dataset } = configuration;
 const bucket = openBucket(configuration.FOLD_BUCKET, environment);
 const settings = openSettingsSource(configuration.SETTINGS, (name) => openBucket(name, environment));
-const storageWrite = createStorageWriteClient(environment);
-const writer = createWriter({
-  client: storageWrite,
-  project,
-  dataset,
-  onRetry: (retry) => log('WARNING', 'An append is tried again.', { ...retry }),
-});
+const writer = openWriter(project, dataset, environment);
 
 const metrics = createMetrics({ name: 'fold', counted: foldCounts });
 writeEvery(metrics, configuration.METRICS_INTERVAL_SECONDS);
 
 const handle = createFoldHandler({
   verifyToken: createTokenVerifier(
-    { audience: configuration.AUDIENCE, emails: configuration.CALLERS.split(',') },
+    { audience: configuration.AUDIENCE, emails: configuration.CALLERS },
     environment,
   ),
   readSettings: () => readSettings(settings, configuration.SETTINGS_OPTIONAL),
@@ -89,7 +73,6 @@ http('fold', metrics.timed(handle));
 
 whenDraining(async () => {
   await writer.close();
-  await storageWrite.close();
   bucket.close();
   settings?.close();
 });

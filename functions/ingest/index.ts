@@ -5,6 +5,7 @@ import {
   refuseToStart,
   wholeNumber,
 } from '../../shared/configuration/read-configuration.ts';
+import { variables } from '../../shared/configuration/variables.ts';
 import { openObjectStore } from '../../shared/google/object-store.ts';
 import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
 import { log } from '../../shared/host/log.ts';
@@ -27,12 +28,12 @@ const mebibyte = 1024 * 1024;
 
 const configuration = readConfiguration(
   z.object({
-    GOOGLE_CLOUD_PROJECT: z.string().describe('the Google Cloud project'),
-    EVENTS_TOPIC: z.string().default('events').describe('the Pub/Sub topic that batches are published to'),
+    GOOGLE_CLOUD_PROJECT: variables.GOOGLE_CLOUD_PROJECT,
+    EVENTS_TOPIC: variables.EVENTS_TOPIC,
     SETTINGS: settingsLocation
       .optional()
       .describe('the path of the settings, or gs://BUCKET/OBJECT; without it every project is accepted'),
-    SETTINGS_OPTIONAL: z.stringbool().default(false).describe('whether there may be no settings there yet'),
+    SETTINGS_OPTIONAL: variables.SETTINGS_OPTIONAL,
     SETTINGS_MAX_AGE_MS: wholeNumber(100, 3_600_000)
       .default(60_000)
       .describe('how often it is looked whether there are new settings'),
@@ -53,9 +54,7 @@ const configuration = readConfiguration(
       .default(20 * mebibyte)
       .describe('the largest body, inflated'),
     MAX_EVENTS: wholeNumber(1, 100_000).default(10_000).describe('the most events in a request'),
-    METRICS_INTERVAL_SECONDS: wholeNumber(1, 3_600)
-      .default(60)
-      .describe('how often what was counted is logged'),
+    METRICS_INTERVAL_SECONDS: variables.METRICS_INTERVAL_SECONDS,
     LOG_BATCHES: z.stringbool().default(false).describe('whether to log a line per accepted batch'),
   }),
   process.env,

@@ -1,12 +1,11 @@
 import { http } from '@google-cloud/functions-framework';
 import { z } from 'zod';
 import { readConfiguration, wholeNumber } from '../../shared/configuration/read-configuration.ts';
-import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
+import { variables } from '../../shared/configuration/variables.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
-import { log } from '../../shared/host/log.ts';
 import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
-import { createWriter } from '../../shared/warehouse/writer.ts';
+import { openWriter } from '../../shared/warehouse/open-writer.ts';
 import { createLoadHandler } from './handler.ts';
 import { loadCounts } from './metrics.ts';
 
@@ -14,36 +13,19 @@ const environment = process.env;
 
 const configuration = readConfiguration(
   z.object({
-    GOOGLE_CLOUD_PROJECT: z.string().describe('the project that holds the dataset'),
-    DATASET: z
-      .string()
-      .regex(/^\w{1,1024}$/, 'must be letters, digits and underscores')
-      .default('tributary')
-      .describe('the BigQuery dataset'),
-    PUSH_AUDIENCE: z
-      .string()
-      .describe('the audience of the push subscription, usually the URL of this function'),
-    PUSH_SERVICE_ACCOUNT: z
-      .string()
-      .regex(/^[^\s@]+@[^\s@]+$/, 'must be an email')
-      .describe('the service account that Pub/Sub pushes as'),
+    GOOGLE_CLOUD_PROJECT: variables.GOOGLE_CLOUD_PROJECT,
+    DATASET: variables.DATASET,
+    PUSH_AUDIENCE: variables.PUSH_AUDIENCE,
+    PUSH_SERVICE_ACCOUNT: variables.PUSH_SERVICE_ACCOUNT,
     ACK_DEADLINE_SECONDS: wholeNumber(10, 600)
       .default(60)
       .describe('the acknowledgement deadline of the push subscription'),
-    METRICS_INTERVAL_SECONDS: wholeNumber(1, 3_600)
-      .default(60)
-      .describe('how often what was counted is logged'),
+    METRICS_INTERVAL_SECONDS: variables.METRICS_INTERVAL_SECONDS,
   }),
   environment,
 );
 
-const client = createStorageWriteClient(environment);
-const writer = createWriter({
-  client,
-  project: configuration.GOOGLE_CLOUD_PROJECT,
-  dataset: configuration.DATASET,
-  onRetry: (retry) => log('WARNING', 'An append is tried again.', { ...retry }),
-});
+const writer = openWriter(configuration.GOOGLE_CLOUD_PROJECT, configuration.DATASET, environment);
 const verifyToken = createTokenVerifier(
   { audience: configuration.PUSH_AUDIENCE, emails: [configuration.PUSH_SERVICE_ACCOUNT] },
   environment,
@@ -60,7 +42,4 @@ const load = createLoadHandler({
 });
 http('load', metrics.timed(load));
 
-whenDraining(async () => {
-  await writer.close();
-  await client.close();
-});
+whenDraining(() => writer.close());

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { http } from '@google-cloud/functions-framework';
 import { z } from 'zod';
 import { readConfiguration, wholeNumber } from '../../shared/configuration/read-configuration.ts';
+import { emails, variables } from '../../shared/configuration/variables.ts';
 import { createAnalyticsAdminClient } from '../../shared/google/analytics-admin.ts';
 import { openBucket } from '../../shared/google/cloud-storage.ts';
-import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
 import { log } from '../../shared/host/log.ts';
 import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
 import { openSettingsSource, settingsLocation } from '../../shared/settings/settings-source.ts';
-import { createWriter } from '../../shared/warehouse/writer.ts';
+import { openWriter } from '../../shared/warehouse/open-writer.ts';
 import { createAdminApi } from './admin-api.ts';
 import { createAppender } from './append-rows.ts';
 import { createPermissionsHandler } from './handler.ts';
@@ -22,22 +22,14 @@ import { createPolicyReader } from './read-policy.ts';
 import { createCallerVerifier } from './verify-caller.ts';
 
 const environment = process.env;
-const addresses = /^[^\s@,]+@[^\s@,]+(,[^\s@,]+@[^\s@,]+)*$/;
 
 const configuration = readConfiguration(
   z.object({
-    GOOGLE_CLOUD_PROJECT: z.string().describe('the Google Cloud project'),
-    DATASET: z
-      .string()
-      .regex(/^\w{1,1024}$/, 'must be letters, digits and underscores')
-      .default('tributary')
-      .describe('the BigQuery dataset'),
+    GOOGLE_CLOUD_PROJECT: variables.GOOGLE_CLOUD_PROJECT,
+    DATASET: variables.DATASET,
     ACCESS_BUCKET: z.string().describe('the bucket that holds leases, journals and plans'),
-    AUDIENCE: z.string().describe('the audience of the tokens of callers, usually the URL of this function'),
-    CALLERS: z
-      .string()
-      .regex(addresses, 'must be emails with commas between')
-      .describe('who may call: the accounts of Cloud Scheduler and of people, with commas between'),
+    AUDIENCE: variables.AUDIENCE,
+    CALLERS: variables.CALLERS,
     POLICY: settingsLocation.describe('the path of the policy of callers, or gs://BUCKET/OBJECT'),
     GOOGLE_ACCOUNT: z
       .email()
@@ -48,9 +40,7 @@ const configuration = readConfiguration(
       .describe(
         'a mounted service account or refresh token; without it the credentials are those of the function',
       ),
-    REQUIRED_ADMINISTRATORS: z
-      .string()
-      .regex(addresses, 'must be emails with commas between')
+    REQUIRED_ADMINISTRATORS: emails()
       .optional()
       .describe('who stays administrator of every account that is touched, with commas between'),
     MINIMUM_ADMINISTRATORS: wholeNumber(1, 100)
@@ -78,9 +68,7 @@ const configuration = readConfiguration(
     LEASE_SECONDS: wholeNumber(1, 3_600)
       .default(120)
       .describe('how long others wait for a request that died; one that works renews its lease'),
-    METRICS_INTERVAL_SECONDS: wholeNumber(1, 3_600)
-      .default(60)
-      .describe('how often what was counted is logged'),
+    METRICS_INTERVAL_SECONDS: variables.METRICS_INTERVAL_SECONDS,
   }),
   environment,
 );
@@ -93,13 +81,7 @@ const bucket = openBucket(configuration.ACCESS_BUCKET, environment);
 const policy = openSettingsSource(configuration.POLICY, (name) => openBucket(name, environment));
 if (policy === undefined) throw new Error('POLICY names no place');
 const client = createAnalyticsAdminClient(environment, configuration.KEY_FILE);
-const storageWrite = createStorageWriteClient(environment);
-const writer = createWriter({
-  client: storageWrite,
-  project,
-  dataset,
-  onRetry: (retry) => log('WARNING', 'An append is tried again.', { ...retry }),
-});
+const writer = openWriter(project, dataset, environment);
 
 const metrics = createMetrics({ name: 'permissions', counted: permissionsCounts });
 writeEvery(metrics, configuration.METRICS_INTERVAL_SECONDS);
@@ -115,13 +97,13 @@ const limits = shareOf(
   configuration.QUOTA_PERCENT / 100,
 );
 
-const split = (text: string | undefined) => (text ?? '').toLowerCase().split(',').filter(Boolean);
+const lower = (address: string) => address.toLowerCase();
 const callWithinMs = 15_000;
 
 const handle = createPermissionsHandler({
   verifyCaller: createCallerVerifier({
     verifyToken: createTokenVerifier(
-      { audience: configuration.AUDIENCE, emails: configuration.CALLERS.split(',') },
+      { audience: configuration.AUDIENCE, emails: configuration.CALLERS },
       environment,
     ),
     what: 'a call',
@@ -136,10 +118,10 @@ const handle = createPermissionsHandler({
   }),
   guards: {
     minimumAdministrators: configuration.MINIMUM_ADMINISTRATORS,
-    requiredAdministrators: split(configuration.REQUIRED_ADMINISTRATORS),
+    requiredAdministrators: (configuration.REQUIRED_ADMINISTRATORS ?? []).map(lower),
     maximumShareOfRemovals: configuration.MAXIMUM_REMOVALS_PERCENT / 100,
     minimumExisting: configuration.MINIMUM_EXISTING,
-    self: split(configuration.GOOGLE_ACCOUNT),
+    self: [lower(configuration.GOOGLE_ACCOUNT)],
   },
   limits,
   plans: createPlanStore(bucket, callWithinMs),
@@ -154,7 +136,7 @@ http('permissions', metrics.timed(handle));
 
 whenDraining(async () => {
   await writer.close();
-  await Promise.all([storageWrite.close(), client.close()]);
+  await client.close();
   bucket.close();
   policy.close();
 });

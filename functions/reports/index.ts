@@ -6,16 +6,16 @@ import {
   refuseToStart,
   wholeNumber,
 } from '../../shared/configuration/read-configuration.ts';
+import { variables } from '../../shared/configuration/variables.ts';
 import { createBigQuery } from '../../shared/google/bigquery.ts';
 import { openBucket } from '../../shared/google/cloud-storage.ts';
 import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
-import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
 import { log } from '../../shared/host/log.ts';
 import { createMetrics, writeEvery } from '../../shared/host/metrics.ts';
 import { whenDraining } from '../../shared/host/when-draining.ts';
 import { openSettingsSource, settingsLocation } from '../../shared/settings/settings-source.ts';
-import { createWriter } from '../../shared/warehouse/writer.ts';
+import { openWriter } from '../../shared/warehouse/open-writer.ts';
 import { createRowAppender } from './append-rows.ts';
 import { reportsCounts } from './metrics.ts';
 import { createServicesReader } from './open-services.ts';
@@ -25,16 +25,11 @@ import { openReportStore } from './report-store.ts';
 import { services } from './services/index.ts';
 
 const environment = process.env;
-const email = z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be an email');
 
 const configuration = readConfiguration(
   z.object({
-    GOOGLE_CLOUD_PROJECT: z.string().describe('the Google Cloud project'),
-    DATASET: z
-      .string()
-      .regex(/^\w{1,1024}$/, 'must be letters, digits and underscores')
-      .default('tributary')
-      .describe('the BigQuery dataset'),
+    GOOGLE_CLOUD_PROJECT: variables.GOOGLE_CLOUD_PROJECT,
+    DATASET: variables.DATASET,
     REPORTS_BUCKET: z
       .string()
       .describe('the bucket that holds the leases and what is remembered between calls'),
@@ -51,22 +46,16 @@ const configuration = readConfiguration(
       .default(60_000)
       .describe('when a version of the configuration is looked at again'),
     PULLS_TOPIC: z.string().default('pulls').describe('the Pub/Sub topic of orders'),
-    AUDIENCE: z
-      .string()
-      .optional()
-      .describe('reports-poll: the audience of the tokens of callers, usually the URL of this function'),
-    CALLERS: z
-      .string()
-      .regex(/^[^\s@,]+@[^\s@,]+(,[^\s@,]+@[^\s@,]+)*$/, 'must be emails with commas between')
-      .optional()
-      .describe('reports-poll: who may call, the accounts of Cloud Scheduler and of operators'),
-    PUSH_AUDIENCE: z
-      .string()
-      .optional()
-      .describe('reports-pull: the audience of the push subscription, usually the URL of this function'),
-    PUSH_SERVICE_ACCOUNT: email
-      .optional()
-      .describe('reports-pull: the service account that Pub/Sub pushes as'),
+    AUDIENCE: variables.AUDIENCE.optional().describe('reports-poll: the audience of the tokens of callers'),
+    CALLERS: variables.CALLERS.optional().describe(
+      'reports-poll: who may call, the accounts of Cloud Scheduler and of operators',
+    ),
+    PUSH_AUDIENCE: variables.PUSH_AUDIENCE.optional().describe(
+      'reports-pull: the audience of the push subscription',
+    ),
+    PUSH_SERVICE_ACCOUNT: variables.PUSH_SERVICE_ACCOUNT.optional().describe(
+      'reports-pull: the service account that Pub/Sub pushes as',
+    ),
     ACK_DEADLINE_SECONDS: wholeNumber(10, 600)
       .default(300)
       .describe('reports-pull: the acknowledgement deadline of the push subscription'),
@@ -79,9 +68,7 @@ const configuration = readConfiguration(
     LEASE_SECONDS: wholeNumber(1, 3600)
       .default(30)
       .describe('how long the others wait for one that died; one that works renews its lease'),
-    METRICS_INTERVAL_SECONDS: wholeNumber(1, 3_600)
-      .default(60)
-      .describe('how often what was counted is logged'),
+    METRICS_INTERVAL_SECONDS: variables.METRICS_INTERVAL_SECONDS,
   }),
   environment,
 );
@@ -94,13 +81,7 @@ const { GOOGLE_CLOUD_PROJECT: project, DATASET: dataset } = configuration;
 const bucket = openBucket(configuration.REPORTS_BUCKET, environment);
 const source = openSettingsSource(configuration.REPORTS, (name) => openBucket(name, environment));
 const publisher = createPublisher(project, configuration.PULLS_TOPIC, environment);
-const storageWrite = createStorageWriteClient(environment);
-const writer = createWriter({
-  client: storageWrite,
-  project,
-  dataset,
-  onRetry: (retry) => log('WARNING', 'An append is tried again.', { ...retry }),
-});
+const writer = openWriter(project, dataset, environment);
 const metrics = createMetrics({ name: target, counted: reportsCounts });
 writeEvery(metrics, configuration.METRICS_INTERVAL_SECONDS);
 
@@ -147,7 +128,7 @@ if (target === 'reports-pull') {
   }
   const handle = createPollHandler({
     ...common,
-    verifyToken: createTokenVerifier({ audience, emails: callers.split(',') }, environment),
+    verifyToken: createTokenVerifier({ audience, emails: callers }, environment),
     send: publisher.send,
     withinMs: Math.max(5_000, configuration.TIMEOUT_SECONDS * 1_000 - answerMarginMs),
   });
@@ -156,7 +137,7 @@ if (target === 'reports-pull') {
 
 whenDraining(async () => {
   await writer.close();
-  await Promise.all([storageWrite.close(), publisher.close()]);
+  await publisher.close();
   bucket.close();
   source?.close();
 });
