@@ -22,6 +22,8 @@ export default defineConfig({
     // Two suites at a time share two cores, and some tests start a whole cloud.
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    // What is waited for comes late where the machine is busy; nothing is to fail for that.
+    expect: { poll: { timeout: 60_000 } },
     // Google's clients look for a metadata server otherwise, and warn that there is none.
     env: { METADATA_SERVER_DETECTION: 'none' },
     // One more than the cores of the smallest machine that runs the suite: end-to-end files wait half of their time, for

@@ -26,7 +26,7 @@ test('lines of metrics are handed on in order, under one id however often they a
   forwarder.observe({ kind: 'died', name: 'ingest', why: 'exit code 1', restartInMs: 100 });
   say(line(2));
   say(line(3));
-  await expect.poll(() => taken.length, { timeout: 10_000 }).toBe(3);
+  await expect.poll(() => taken.length, { timeout: 60_000 }).toBe(3);
   expect(taken).toEqual([
     ['ingest', 1],
     ['ingest', 2],

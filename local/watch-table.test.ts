@@ -8,6 +8,7 @@ test('a table is looked at, and what is to be done is done once rows came, again
   await local.createTable('rows', { schema: { fields: [{ name: 'n', type: 'INT64' }] } });
   const insert = () => local.bigquery.query('INSERT INTO `tributary.rows` (n) VALUES (1)');
   let runs = 0;
+  let done = 0;
   let fails = true;
   const watch = watchTable({
     table: local.bigquery.dataset('tributary').table('rows'),
@@ -15,6 +16,7 @@ test('a table is looked at, and what is to be done is done once rows came, again
     async onRows() {
       runs++;
       if (fails) throw new Error('not yet');
+      done++;
     },
   });
   await wait(200);
@@ -22,7 +24,7 @@ test('a table is looked at, and what is to be done is done once rows came, again
   await insert();
   await expect.poll(() => runs).toBeGreaterThan(1);
   fails = false;
-  await wait(300);
+  await expect.poll(() => done).toBe(1);
   const settled = runs;
   await wait(200);
   expect(runs).toBe(settled);

@@ -174,7 +174,7 @@ async function serve(cwd: string, target: string, more: Record<string, string> =
       text += chunk;
     });
   }
-  await expect.poll(() => text, { timeout: 10_000 }).toContain(ready ?? `Serving ${target} on port ${port}`);
+  await expect.poll(() => text, { timeout: 60_000 }).toContain(ready ?? `Serving ${target} on port ${port}`);
   return {
     child,
     output: () => text,

@@ -39,7 +39,7 @@ async function start(folder: string, environment: Record<string, NodeJS.ProcessE
 
 const untilFollowed = () =>
   expect
-    .poll(() => lines.some((line) => line.includes('settings read again')), { timeout: 20_000 })
+    .poll(() => lines.some((line) => line.includes('settings read again')), { timeout: 60_000 })
     .toBe(true);
 
 const event = (project: string, change: object = {}) => ({

@@ -43,7 +43,7 @@ function launch(name: string, change: Environment) {
 
 async function start(name: string, change: Environment) {
   const child = launch(name, change);
-  const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  const killer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   child.stdout.resume();
   const [stderr, [code]] = await Promise.all([
     text(child.stderr),

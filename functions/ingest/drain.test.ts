@@ -80,7 +80,7 @@ async function start() {
     output += chunk;
   });
   const exited = once(child, 'exit').then(([code]) => code as number);
-  await expect.poll(() => output, { timeout: 10_000 }).toContain('on port');
+  await expect.poll(() => output, { timeout: 60_000 }).toContain('on port');
   return { child, port: Number(/on port (\d+)/.exec(output)?.[1]), exited };
 }
 
@@ -95,7 +95,7 @@ async function postUntilUnderWay(port: number) {
     });
   });
   sending.end(JSON.stringify([{ appid: 'shop', xwho: 'a', xwhat: 'view', xwhen: Date.now(), xcontext: {} }]));
-  await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(before);
+  await expect.poll(() => asked, { timeout: 60_000 }).toBeGreaterThan(before);
   return { answered, leave: () => sending.socket?.resetAndDestroy() };
 }
 

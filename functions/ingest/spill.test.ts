@@ -10,9 +10,9 @@ import { decodeEventBatch } from '../../shared/warehouse/event-batch.ts';
 import { readRow } from '../../shared/warehouse/read-row-for-test.ts';
 import { analysys } from '../../shared/wire/analysys/decode.ts';
 import { createHandleRequest } from './handle-request.ts';
-import { createPublishQueue, defaultPublishLimits, type PublishQueueLimits } from './publish.ts';
+import type { PublishQueueLimits } from './publish.ts';
 import { createMessageStore, type MessageStore } from './publish-or-spill.ts';
-import { createSpill, defaultSpillLimits, type SpillLimits } from './spill.ts';
+import type { SpillLimits } from './spill.ts';
 import { startGoogle } from './start-google-for-test.ts';
 
 let google: Awaited<ReturnType<typeof startGoogle>>;
@@ -32,19 +32,16 @@ afterAll(() => google.close());
 interface Serving {
   readonly publish?: Partial<PublishQueueLimits>;
   readonly spill?: Partial<SpillLimits> | 'none';
-  readonly publishMs?: number;
 }
 
-/** Serves with the time-outs of a test: 300 ms for Pub/Sub, 600 for the bucket. */
-async function serve({ publish = {}, spill = {}, publishMs = 300 }: Serving = {}): Promise<void> {
+async function serve({ publish = {}, spill = {} }: Serving = {}): Promise<void> {
   const send: Publisher['send'] = (batch, withinMs) => {
     puts += batch.length;
     return google.publisher.send(batch, withinMs);
   };
   messages = createMessageStore({
-    queue: createPublishQueue(send, publishMs, { ...defaultPublishLimits, ...publish }),
-    spill:
-      spill === 'none' ? undefined : createSpill(google.bucket, 600, { ...defaultSpillLimits, ...spill }),
+    queue: google.createQueue(send, publish),
+    spill: spill === 'none' ? undefined : google.createSpill(spill),
     log: (severity, message, fields) => logged.push(JSON.stringify({ severity, message, ...fields })),
     now: () => clock,
   });
@@ -238,7 +235,7 @@ describe('while Pub/Sub is down', () => {
 });
 
 test('Pub/Sub that is slow but within its time is no reason to spill', async () => {
-  await serve({ publishMs: 3_000 });
+  await serve();
   google.pubsubFaults.publishDelayMs = 100;
   const answers = await Promise.all(Array.from({ length: 30 }, () => post(event())));
   expect(answers).toEqual(answers.map(() => success));
@@ -246,7 +243,7 @@ test('Pub/Sub that is slow but within its time is no reason to spill', async () 
 });
 
 test('what the queue has no room for is spilled, and the rest published', async () => {
-  await serve({ publish: { waitingBytes: 0 }, publishMs: 3_000 });
+  await serve({ publish: { waitingBytes: 0 } });
   expect(await post(event())).toEqual(success);
   expect(await spilled()).toHaveLength(1);
   expect(logged).toEqual([]);

@@ -6,9 +6,7 @@ import { settingsSchema } from '../../shared/settings/settings.ts';
 import { wireDialects } from '../../shared/wire/dialects.ts';
 import { createHandleRequest } from './handle-request.ts';
 import { ingestCounts } from './metrics.ts';
-import { createPublishQueue } from './publish.ts';
 import { createMessageStore } from './publish-or-spill.ts';
-import { createSpill } from './spill.ts';
 import { startGoogle } from './start-google-for-test.ts';
 
 /** Starts `ingest` on its own host, against a local Pub/Sub and a local Cloud Storage that fail when they are told to. */
@@ -20,8 +18,8 @@ export async function startIngest(options: { settings?: object; caps?: { body: n
     logged.push({ severity, message, ...fields });
   };
   const messages = createMessageStore({
-    queue: createPublishQueue(google.publisher.send, 200),
-    spill: createSpill(google.bucket, 300),
+    queue: google.createQueue(),
+    spill: google.createSpill(),
     counts,
     log,
     now: () => performance.now(),
@@ -52,11 +50,11 @@ export async function startIngest(options: { settings?: object; caps?: { body: n
     /** Messages that Pub/Sub has taken. */
     published: google.published,
     async spilled(): Promise<number> {
-      return (await google.bucket.list({ most: 1_000 }, 2_000)).objects.length;
+      return (await google.bucket.list({ most: 1_000 }, 60_000)).objects.length;
     },
     settled: messages.drained,
     async close() {
-      await host.drain(2_000);
+      await host.drain(60_000);
       await messages.drained();
       await google.close();
     },

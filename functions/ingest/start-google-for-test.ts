@@ -5,11 +5,23 @@ import { noFaults as noPubSubFaults, startPubSub } from '../../local/pubsub/inde
 import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
 import { startStorage } from '../../local/storage/index.ts';
 import { openBucket } from '../../shared/google/cloud-storage.ts';
+import type { ObjectStore } from '../../shared/google/object-store.ts';
 import { createPublisher } from '../../shared/google/pubsub-publisher.ts';
+import {
+  createPublishQueue,
+  defaultPublishLimits,
+  type PublishQueue,
+  type PublishQueueLimits,
+} from './publish.ts';
+import { createSpill, defaultSpillLimits, type Spill, type SpillLimits } from './spill.ts';
 
 const topic = 'projects/local/topics/events';
 const subscription = 'projects/local/subscriptions/reader';
 const bucketName = 'tributary-spill';
+
+/** What is given up soon is what is told to fail; all else has time, however busy the machine is. */
+const hastyMs = 400;
+const patientMs = 60_000;
 
 /** What is under `ingest`: a Pub/Sub with its topic and a Cloud Storage with its bucket, which fail when they are told to. */
 export async function startGoogle() {
@@ -37,9 +49,31 @@ export async function startGoogle() {
   const publisher = createPublisher('local', 'events', environment);
   const bucket = openBucket(bucketName, environment);
 
+  const isPubSubDown = () => pubsubFaults.publishUnavailableRate > 0 || pubsubFaults.publishDelayMs > hastyMs;
+  const isStorageDown = () => storageFaults.unavailableRate > 0 || storageFaults.delayMs > hastyMs;
+
   return {
     pubsubFaults,
     storageFaults,
+    /** The queue of `ingest`, whose time-out is over soon only while Pub/Sub is told to fail. */
+    createQueue(send = publisher.send, limits: Partial<PublishQueueLimits> = {}): PublishQueue {
+      const [hasty, patient] = [hastyMs, patientMs].map((timeoutMs) =>
+        createPublishQueue(send, timeoutMs, { ...defaultPublishLimits, ...limits }),
+      ) as [PublishQueue, PublishQueue];
+      return {
+        publish: (message) => (isPubSubDown() ? hasty : patient).publish(message),
+        giveUpWaiting(reason) {
+          hasty.giveUpWaiting(reason);
+          patient.giveUpWaiting(reason);
+        },
+      };
+    },
+    /** The spill of `ingest`, likewise. */
+    createSpill(limits: Partial<SpillLimits> = {}): Spill {
+      const write: ObjectStore['write'] = (object, generation) =>
+        bucket.write(object, generation, isStorageDown() ? hastyMs : patientMs);
+      return createSpill({ write }, patientMs, { ...defaultSpillLimits, ...limits });
+    },
     /** As `ingest` uses them. */
     publisher,
     bucket,

@@ -57,7 +57,7 @@ test('a job runs by itself when it is due, and a failure is told', async () => {
   const before = requests.length;
   const lines: string[] = [];
   const scheduler = start([{ ...job, cron: '* * * * * *' }], lines);
-  await expect.poll(() => lines, { timeout: 5_000 }).toContain('drain: HTTP 503');
+  await expect.poll(() => lines, { timeout: 60_000 }).toContain('drain: HTTP 503');
   scheduler.close();
   expect(requests.length).toBeGreaterThan(before);
   status = 200;

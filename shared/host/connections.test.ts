@@ -49,8 +49,8 @@ function open() {
     errors,
     text: () => text,
     /** Resolves once this has been read. */
-    read: (expected: string | RegExp) => expect.poll(() => text, { timeout: 5_000 }).toMatch(expected),
-    closed: () => expect.poll(() => socket.readableEnded || socket.closed, { timeout: 5_000 }).toBe(true),
+    read: (expected: string | RegExp) => expect.poll(() => text, { timeout: 60_000 }).toMatch(expected),
+    closed: () => expect.poll(() => socket.readableEnded || socket.closed, { timeout: 60_000 }).toBe(true),
   };
 }
 

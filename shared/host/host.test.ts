@@ -222,7 +222,7 @@ function spawnHost(environment: Record<string, string>, flags = ['--source', FUN
     });
   }
   const exit = once(child, 'close').then(([code]) => code);
-  const printed = (expected: string) => expect.poll(() => text, { timeout: 10_000 }).toContain(expected);
+  const printed = (expected: string) => expect.poll(() => text, { timeout: 60_000 }).toContain(expected);
   return {
     child,
     printed,

@@ -216,13 +216,13 @@ describe('settings in a bucket', () => {
     const settings = follow(source());
     await settings.ready;
     faults.unavailableRate = 1;
-    await expect.poll(() => reports.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => reports.length, { timeout: 60_000 }).toBe(1);
     expect(reports[0]).toContain(
       `ERROR settings kept as they were: ${location} cannot be read: Cloud Storage`,
     );
     expect(names(settings.current())).toEqual(['first']);
     faults.unavailableRate = 0;
-    await expect.poll(() => reports.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => reports.length, { timeout: 60_000 }).toBe(2);
     expect(reports[1]).toBe(`INFO settings can be read again from ${location}`);
   });
 
