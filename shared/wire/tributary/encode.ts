@@ -17,12 +17,6 @@ export const encodeEvents = (events: readonly TributaryEvent[], prefix?: string)
 /** `<prefix>-<n>`: a random prefix per batch, a hyphen, and the place in the batch from 0. */
 export const toMessageId = (prefix: string, place: number): string => `${prefix}-${place}`;
 
-/** Of 128 random bits, which no other batch has. */
-export function createPrefix(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
 // JSON's own text of a number is in V8 since 11.4 and not yet in every browser or in TypeScript's library.
 const { rawJSON } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 
