@@ -58,6 +58,8 @@ export async function proveFuzz(options: FuzzOptions): Promise<FuzzFigures> {
     dataDir: join(folder, 'data'),
     ports: 'free',
     functions: ['ingest', 'load', 'replay', 'fold'],
+    // What is judged is what becomes of a request, and not whether the machine is too busy to store it in seconds.
+    environment: { ingest: { PUBLISH_TIMEOUT_MS: '10000', SPILL_TIMEOUT_MS: '10000' } },
     report: (event) => isClosing || noteProcess(findings, event),
   });
   const memory = watchMemory(() => cloud.pid('ingest'), 500);
