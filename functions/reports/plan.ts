@@ -15,23 +15,27 @@ export type Plan =
 /** The slices in the fewest calls: those of one batch key together, in the order given. */
 export function packBatches(
   slices: readonly Slice[],
-  service: Pick<Service, 'batchKey' | 'mostPerBatch'>,
+  service: Pick<Service, 'batchKey' | 'mostPerBatch' | 'weigh'>,
 ): Slice[][] {
-  const batches: Slice[][] = [];
-  const open = new Map<string, Slice[]>();
+  const batches: { readonly key: string; weight: number; readonly slices: Slice[] }[] = [];
   for (const slice of slices) {
     const key = service.batchKey(slice);
-    const batch = open.get(key);
-    if (batch !== undefined && batch.length < service.mostPerBatch) {
-      batch.push(slice);
-      continue;
+    const weight = service.weigh?.(slice) ?? 1;
+    // One that fits no more is passed by, so that a small one may still fill it.
+    const batch = batches.find(
+      (one) => one.key === key && one.weight + weight <= service.mostPerBatch + slack,
+    );
+    if (batch === undefined) batches.push({ key, weight, slices: [slice] });
+    else {
+      batch.slices.push(slice);
+      batch.weight += weight;
     }
-    const begun = [slice];
-    open.set(key, begun);
-    batches.push(begun);
   }
-  return batches;
+  return batches.map((batch) => batch.slices);
 }
+
+/** Weights may be thirds. */
+const slack = 1e-9;
 
 /**
  * Whether a batch fits into what is left of the quotas and leaves the reserve: of each bucket the share of the most that

@@ -26,25 +26,27 @@ export type OrderedSlice = z.output<typeof orderedSlice>;
 /** What to pull of one property or content owner: the body of a message on the topic `pulls`. */
 export type PullOrder = z.output<typeof pullOrder>;
 
-/** As few messages as carry the slices; those of one date stay together where they fit. */
+/** Few messages that carry the slices; those of one date stay together where they fit, as one call may answer several. */
 export function packOrders(source: string, probeGroup: string, slices: readonly OrderedSlice[]): Message[] {
-  const sorted = slices.toSorted((one, other) =>
-    one.date < other.date ? -1 : one.date > other.date ? 1 : 0,
-  );
-  const messages: Message[] = [];
-  for (let start = 0; start < sorted.length; start += mostSlices) {
-    const order: PullOrder = {
-      version: 1,
-      source,
-      probeGroup,
-      slices: sorted.slice(start, start + mostSlices),
-    };
-    messages.push({
-      data: Buffer.from(JSON.stringify(order)),
-      attributes: { source, probe_group: probeGroup, count: String(order.slices.length) },
-    });
+  const dates = [...Map.groupBy(slices, ({ date }) => date)].sort(([one], [other]) => (one < other ? -1 : 1));
+  const orders: OrderedSlice[][] = [];
+  for (const [, ofDate] of dates) {
+    const last = orders.at(-1);
+    if (last !== undefined && last.length + ofDate.length <= mostSlices) {
+      last.push(...ofDate);
+      continue;
+    }
+    for (let start = 0; start < ofDate.length; start += mostSlices) {
+      orders.push(ofDate.slice(start, start + mostSlices));
+    }
   }
-  return messages;
+  return orders.map((own) => {
+    const order: PullOrder = { version: 1, source, probeGroup, slices: own };
+    return {
+      data: Buffer.from(JSON.stringify(order)),
+      attributes: { source, probe_group: probeGroup, count: String(own.length) },
+    };
+  });
 }
 
 /** A delivery must end within its acknowledgement deadline; these are eight batches of Google Analytics. */

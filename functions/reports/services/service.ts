@@ -35,8 +35,10 @@ export interface Service {
   readonly source: string;
   readonly entities: readonly Entity[];
   readonly reports: readonly Report[];
-  /** The most slices that one `pull` is given. */
+  /** The most that one `pull` is given: slices, or what `weigh` says of each, added up. */
   readonly mostPerBatch: number;
+  /** How much of a batch a slice takes. Default 1. */
+  weigh?(slice: Slice): number;
   /** Slices with one key may be given to one `pull`: of one property, or of one owner's report and date. */
   batchKey(slice: Slice): string;
   /** What a slice will cost: as learned from the pulls of this process, else a guess. */

@@ -37,8 +37,9 @@ export const googleAnalytics: ServiceModule = {
       source,
       entities,
       reports,
-      // Two calls: a day of the shipped reports is nine requests.
+      // Two full calls of report requests: a day of the shipped reports is nine.
       mostPerBatch: 2 * mostPerCall,
+      weigh: ({ report }) => requestsOf(report.key),
       batchKey: ({ entity }) => entity.entityId,
       estimate(report, { entityId }) {
         const requests = requestsOf(report.key);

@@ -15,7 +15,8 @@ import { type Judgement, judgeDay, judgeTooEarly } from './rules.ts';
 
 /**
  * Judges the open days of all channels of one content owner: for each gate one query by channel and day, for the union
- * of the metrics that will be pulled, since an answer ends with the last day that has all of them.
+ * of the metrics that will be pulled, since an answer ends with the last day that has all of them. Where a gate with fewer
+ * metrics has just shown that no open day is there yet, those with more are not asked for: they cannot be further.
  */
 export async function dataAvailable(
   { probeGroup, open }: ProbeRequest,
@@ -24,7 +25,11 @@ export async function dataAvailable(
   context: ServiceContext,
 ): Promise<ProbeOutcome> {
   const outcome = { availability: [] as Availability[], failures: [] as Failure[] };
-  for (const [gate, asked] of Map.groupBy(open, (it) => it.gate)) {
+  const gates = [...Map.groupBy(open, (it) => it.gate)]
+    .map(([gate, asked]) => ({ gate, asked, metrics: metricsOf(gate, configuration) }))
+    .sort((one, other) => one.metrics.length - other.metrics.length);
+  const reached: Reached[] = [];
+  for (const { gate, asked, metrics } of gates) {
     const due: Asked[] = [];
     for (const { entity, dates } of asked) {
       const settled = dates.flatMap((date) => {
@@ -36,13 +41,65 @@ export async function dataAvailable(
       if (rest.length > 0) due.push({ entity, dates: rest });
     }
     if (due.length === 0) continue;
-    const judged = await judgeGate(probeGroup, gate, due, configuration, executeQuery, context);
+    const waiting = judgeBehind({ gate, metrics, due }, reached, configuration, context.now());
+    if (waiting !== undefined) {
+      outcome.availability.push(...waiting);
+      continue;
+    }
+    const judged = await judgeGate(
+      { probeGroup, gate, metrics, due },
+      reached,
+      configuration,
+      executeQuery,
+      context,
+    );
     outcome.availability.push(...judged.availability);
     outcome.failures.push(...judged.failures);
     // The other gates would meet the same.
     if (judged.failures.some(({ entityId }) => entityId === null)) break;
   }
   return outcome;
+}
+
+/** The union of the metrics that are pulled once a gate is open. */
+function metricsOf(gate: string, { reports }: YouTubeConfiguration): string[] {
+  const own = reports.filter((report) => report.gate === gate);
+  return [...new Set(own.flatMap((report) => report.metrics.map(({ name }) => name)))].sort();
+}
+
+/** How far an owner's days have come, as a query for these metrics has just shown for these channels and days. */
+interface Reached {
+  readonly metrics: readonly string[];
+  readonly entityIds: ReadonlySet<string>;
+  readonly from: string;
+  readonly to: string;
+  readonly watermark: string | null;
+}
+
+/** The verdicts of days that lie after what a query for fewer metrics has shown; undefined where one may not just wait. */
+function judgeBehind(
+  { gate, metrics, due }: { gate: string; metrics: readonly string[]; due: readonly Asked[] },
+  reached: readonly Reached[],
+  { settings }: YouTubeConfiguration,
+  now: number,
+): Availability[] | undefined {
+  const days = due.flatMap(({ dates }) => dates);
+  const shown = reached.find(
+    (it) =>
+      it.metrics.every((name) => metrics.includes(name)) &&
+      due.every(({ entity }) => it.entityIds.has(entity.entityId)) &&
+      days.every((date) => date >= it.from && date <= it.to && date > (it.watermark ?? '')),
+  );
+  if (shown === undefined) return undefined;
+  const { watermark } = shown;
+  const judged = due.flatMap(({ entity, dates }) =>
+    dates.map((date) => {
+      const evidence = { date, now, timeZone, watermark, hasRow: false, otherRows: 0, otherDays: 0 };
+      const seen = { watermark, metrics: shown.metrics };
+      return describe(entity.entityId, gate, date, judgeDay(evidence, settings), seen);
+    }),
+  );
+  return judged.every(({ verdict }) => verdict === 'waiting') ? judged : undefined;
 }
 
 interface Asked {
@@ -62,22 +119,19 @@ function judgeWithoutCall(
 }
 
 async function judgeGate(
-  probeGroup: string,
-  gate: string,
-  due: readonly Asked[],
-  { ownerOf, reports, settings }: YouTubeConfiguration,
+  {
+    probeGroup,
+    gate,
+    metrics,
+    due,
+  }: { probeGroup: string; gate: string; metrics: readonly string[]; due: readonly Asked[] },
+  reached: Reached[],
+  { ownerOf, settings }: YouTubeConfiguration,
   executeQuery: ExecuteQuery,
   context: ServiceContext,
 ): Promise<ProbeOutcome> {
   const days = due.flatMap(({ dates }) => dates).sort();
   const owner = ownerOf(probeGroup);
-  const metrics = [
-    ...new Set(
-      reports
-        .filter((report) => report.gate === gate)
-        .flatMap((report) => report.metrics.map(({ name }) => name)),
-    ),
-  ].sort();
   const { rows: came, unlinked } = await queryLinked(
     {
       owner,
@@ -101,6 +155,14 @@ async function judgeGate(
       .flatMap((own) => [...own])
       .sort()
       .at(-1) ?? null;
+  const linked = due.filter(({ entity }) => !unlinked.some(({ entityId }) => entityId === entity.entityId));
+  reached.push({
+    metrics,
+    entityIds: new Set(linked.map(({ entity }) => entity.entityId)),
+    from: days[0] ?? '',
+    to: days.at(-1) ?? '',
+    watermark,
+  });
   const now = context.now();
   const availability = due.flatMap(({ entity: { entityId }, dates }) => {
     if (unlinked.some((failure) => failure.entityId === entityId)) return [];

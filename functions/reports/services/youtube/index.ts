@@ -12,7 +12,7 @@ import {
 } from './configuration.ts';
 import { dataAvailable } from './data-available.ts';
 import { createExecuteQuery } from './execute-query.ts';
-import { runReports } from './run-analytics-report.ts';
+import { queryKey, runReports } from './run-analytics-report.ts';
 import { describeVideos } from './videos.ts';
 
 /** YouTube: the Analytics API v2 and the Data API v3, with an OAuth refresh token for each content owner. */
@@ -26,12 +26,18 @@ export const youtube: ServiceModule = {
     const configuration = readOwn(given);
     const { entities, reports, settings, ownerOf } = configuration;
     const executeQuery = createExecuteQuery(createYouTube(environment), settings, environment);
+    const keys = new Map(reports.map((report) => [report.key, queryKey(report)]));
+    const keyOf = (key: string) => keys.get(key) ?? key;
+    /** The reports that are asked for with one query. */
+    const sharing = (key: string) => [...keys.keys()].filter((other) => keyOf(other) === keyOf(key));
     return {
       source,
       entities,
       reports,
       mostPerBatch: 50,
-      batchKey: ({ entity, report, date }) => `${entity.probeGroup} ${report.key} ${date}`,
+      // A batch is one query, of as many channels.
+      weigh: ({ report }) => 1 / sharing(report.key).length,
+      batchKey: ({ entity, report, date }) => `${entity.probeGroup} ${keyOf(report.key)} ${date}`,
       estimate(report, { probeGroup }) {
         const isTop = reports.find(({ key }) => key === report.key)?.top != null;
         const queries = report.dimensions.length === 0 ? 2 : 1;
@@ -39,7 +45,7 @@ export const youtube: ServiceModule = {
           ? 1
           : entities.filter((it) => it.probeGroup === probeGroup && report.entityIds.includes(it.entityId))
               .length;
-        const calls = queries / Math.max(1, together);
+        const calls = queries / Math.max(1, together) / sharing(report.key).length;
         return { calls, requests: calls, tokens: 0, units: 0 };
       },
       checkReports: (context) => checkReports(configuration, executeQuery, context),

@@ -62,10 +62,12 @@ export function judgeDay(evidence: Evidence, settings: RuleSettings): Judgement 
   if (isReached && hasRow) return judge('available', 'watermark');
   if (isReached && (!isUsual || ageHours >= settings.zeroHours)) return judge('available', 'watermark_zero');
   if (ageHours >= settings.deadlineHours) return judge('forced', 'R5_forced');
+  const pauseMs = ageHours < 24 ? youngPauseMs : agedPauseMs;
   return judge('waiting', isReached ? 'waiting_own_row' : 'waiting_watermark', now + pauseMs);
 }
 
-/** A day comes once, after one to three days: looking every hour tells little sooner, and costs twice. */
-const pauseMs = 2 * hourMs;
+/** A day comes once, after one to three days, seldom sooner: looking every hour tells little sooner, and costs twice. */
+const youngPauseMs = 4 * hourMs;
+const agedPauseMs = 2 * hourMs;
 /** With fewer days to compare with nothing is usual. */
 const leastDays = 3;

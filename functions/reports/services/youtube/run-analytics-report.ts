@@ -12,52 +12,77 @@ export interface ReportRunner {
 }
 
 /**
- * Pulls one report and day of several channels of one content owner: with one query for all of them, but for lists of
- * the top rows, which are of one channel each. Without dimensions the channels' totals are asked for as well.
+ * Pulls one day of several channels of one content owner, for one report or for several that one query answers: with one
+ * query for all of them, but for lists of the top rows, which are of one channel each. Without dimensions the channels'
+ * totals are asked for as well.
  */
 export async function runReports(
   slices: readonly Slice[],
   runner: ReportRunner,
   context: ServiceContext,
 ): Promise<PullOutcome[]> {
-  const [first] = slices;
-  if (first === undefined) return [];
-  const report = runner.configuration.reports.find(({ key }) => key === first.report.key);
-  if (report === undefined) throw new Error(`${first.report.key} is no report of YouTube.`);
-  const owner = runner.configuration.ownerOf(first.entity.probeGroup);
-  const isTogether = owner.id !== undefined && report.top === null;
-  if (isTogether) return pullTogether(slices, report, runner, context);
+  const asked = slices.map((slice): Asked => {
+    const report = runner.configuration.reports.find(({ key }) => key === slice.report.key);
+    if (report === undefined) throw new Error(`${slice.report.key} is no report of YouTube.`);
+    return { slice, report };
+  });
+  if (asked.every(({ report }) => report.top === null)) return pullTogether(asked, runner, context);
   const outcomes: PullOutcome[] = [];
-  for (const slice of slices) outcomes.push(...(await pullTogether([slice], report, runner, context)));
+  for (const one of asked) outcomes.push(...(await pullTogether([one], runner, context)));
   return outcomes;
 }
 
+/**
+ * What slices share that one query answers: one report of a day, or all reports of it without dimensions that wait for
+ * the same metrics. Rows by a dimension would be other rows with other metrics beside them.
+ */
+export function queryKey({ key, dimensions, top, grain, gate, filters }: YouTubeReport): string {
+  return dimensions.length > 0 || top !== null ? key : JSON.stringify([grain, gate, filters]);
+}
+
+interface Asked {
+  readonly slice: Slice;
+  readonly report: YouTubeReport;
+}
+
 async function pullTogether(
-  slices: readonly Slice[],
-  report: YouTubeReport,
-  { configuration, executeQuery }: ReportRunner,
+  asked: readonly Asked[],
+  runner: ReportRunner,
   context: ServiceContext,
 ): Promise<PullOutcome[]> {
-  const query = buildQuery(slices, report, configuration);
+  const { configuration, executeQuery } = runner;
+  const reports = [...new Set(asked.map(({ report }) => report))];
+  const [first] = asked;
+  if (first === undefined) return [];
+  const query = buildQuery(first, asked, reports, configuration);
   const { rowsPerRequest } = configuration.settings;
   const { rows: came, unlinked } = await queryLinked(query, rowsPerRequest, executeQuery, context);
+  if (reports.length > 1 && failureOf(came)?.kind === 'broken_report') {
+    // One of them is wrong, and the others go on.
+    const outcomes: PullOutcome[] = [];
+    for (const report of reports) {
+      const own = asked.filter((one) => one.report === report);
+      outcomes.push(...(await pullTogether(own, runner, context)));
+    }
+    return outcomes;
+  }
   const gone = new Map(unlinked.map((failure) => [failure.entityId, failure]));
-  const totals = await queryTotals(report, query, came, gone, { configuration, executeQuery }, context);
-  return slices.map((slice): PullOutcome => {
+  const totals = await queryTotals(first.report, query, came, gone, runner, context);
+  const calls = callsOf(came) + callsOf(totals);
+  return asked.map(({ slice, report }): PullOutcome => {
     const { entityId } = slice.entity;
     const failure = gone.get(entityId) ?? failureOf(came) ?? failureOf(totals);
     if (failure !== undefined) return { kind: 'failed', slice, failure };
-    const ownRows = came.kind === 'rows' ? pickChannel(came.rows, entityId) : [];
+    const ownRows = came.kind === 'rows' ? pickOwn(came.rows, entityId, report) : [];
     const rows = report.top === null ? ownRows : cutTop(ownRows, report);
-    const total = totals?.kind === 'rows' ? pickChannel(totals.rows, entityId)[0] : undefined;
-    const calls = callsOf(came) + callsOf(totals);
+    const total = totals?.kind === 'rows' ? pickOwn(totals.rows, entityId, report)[0] : undefined;
     const pulled = finishSlice(report, {
       rows: rows.map(({ dimensions, metrics }) => ({ dimensions, metrics, isOther: false })),
       apiTotals: total?.metrics ?? (totals === null ? {} : zeros(report)),
       flags: report.top === null ? [] : ['top_n'],
       timeZone,
       metadata: came.kind === 'rows' ? came.metadata : {},
-      cost: { calls: calls / slices.length, requests: calls / slices.length, tokens: 0, units: 0 },
+      cost: { calls: calls / asked.length, requests: calls / asked.length, tokens: 0, units: 0 },
       isComparable: totals !== null,
     });
     return { kind: 'pulled', slice, pulled };
@@ -65,25 +90,24 @@ async function pullTogether(
 }
 
 function buildQuery(
-  slices: readonly Slice[],
-  report: YouTubeReport,
+  { slice, report }: Asked,
+  asked: readonly Asked[],
+  reports: readonly YouTubeReport[],
   configuration: YouTubeConfiguration,
 ): RowsQuery {
-  const [first] = slices;
-  if (first === undefined) throw new Error('There is no slice.');
-  const owner = configuration.ownerOf(first.entity.probeGroup);
-  const { dimensions, metrics, top, sort, filters } = report;
-  const ofDay = report.grain === 'day' && withDay.has(dimensions.join()) ? ['day'] : [];
+  const owner = configuration.ownerOf(slice.entity.probeGroup);
+  const { dimensions, grain, top, sort, filters } = report;
+  const ofDay = grain === 'day' && withDay.has(dimensions.join()) ? ['day'] : [];
   const together = owner.id === undefined || top !== null ? [] : ['channel'];
   return {
     owner,
-    probeGroup: first.entity.probeGroup,
-    channels: slices.map(({ entity }) => entity.entityId),
-    reports: [report.key],
-    from: startOfPeriod(report.grain, first.date),
-    to: first.date,
+    probeGroup: slice.entity.probeGroup,
+    channels: [...new Set(asked.map((one) => one.slice.entity.entityId))],
+    reports: reports.map(({ key }) => key),
+    from: startOfPeriod(grain, slice.date),
+    to: slice.date,
     dimensions: [...together, ...ofDay, ...dimensions],
-    metrics: metrics.map(({ name }) => name),
+    metrics: [...new Set(reports.flatMap(({ metrics }) => metrics.map(({ name }) => name)))],
     filters,
     // More than are kept, so that which of several equal rows are kept is ours to say.
     ...(top !== null && { sort, top: top + extraRows }),
@@ -118,11 +142,17 @@ async function queryTotals(
   );
 }
 
-/** Rows of one channel, without what every row of the slice shares. */
-function pickChannel(rows: readonly YouTubeRow[], entityId: string): YouTubeRow[] {
-  return rows.flatMap(({ dimensions: { channel = entityId, day: _, ...dimensions }, metrics }) =>
-    channel === entityId ? [{ dimensions, metrics }] : [],
-  );
+/** Rows of one channel with the report's own metrics, without what every row of the slice shares. */
+function pickOwn(rows: readonly YouTubeRow[], entityId: string, report: YouTubeReport): YouTubeRow[] {
+  return rows.flatMap(({ dimensions: { channel = entityId, day: _, ...dimensions }, metrics: all }) => {
+    if (channel !== entityId) return [];
+    const metrics: Record<string, MetricValue> = {};
+    for (const { name } of report.metrics) {
+      const value = all[name];
+      if (value !== undefined) metrics[name] = value;
+    }
+    return [{ dimensions, metrics }];
+  });
 }
 
 /** The top rows by the report's order, then by their names, so that equal ones are cut the same way each time. */

@@ -73,6 +73,39 @@ describe('a slice', () => {
     expect(outcomes[2]).toMatchObject({ pulled: { rows: [], totals: { views: 0n } } });
   });
 
+  test('of several reports of totals comes with the same query, each with its own metrics', async () => {
+    const keys = ['channel_summary', 'channel_stats'];
+    const slices = keys.flatMap((key) =>
+      started.youtube.entities.map(({ entityId }) => started.slice(started.youtube, key, day, entityId)),
+    );
+    expect(new Set(slices.map((slice) => started.youtube.batchKey(slice))).size).toBe(1);
+    const outcomes = await started.youtube.pull(slices, started.context);
+    expect(started.calls.map(({ reports }) => reports)).toEqual([keys, keys]);
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'failed') throw new Error(outcome.failure.message);
+      const { slice, pulled } = outcome;
+      started.calls.length = 0;
+      const alone = await started.pull(started.youtube, slice.report.key, day, slice.entity.entityId);
+      const { digest, totals, apiTotals, reconciled } = alone;
+      expect(pulled).toMatchObject({ digest, totals, apiTotals, reconciled });
+      expect(Object.keys(totals)).toEqual(slice.report.metrics.map(({ name }) => name));
+    }
+  });
+
+  test('of a report that YouTube refuses fails alone', async () => {
+    const { youtube } = started.reopen({
+      ...configuration,
+      reports: [{ key: 'wrong', source: 'youtube', metrics: ['views', 'subscribersGane'] }],
+    });
+    const slices = ['channel_summary', 'wrong'].map((key) => started.slice(youtube, key, day, one));
+    const outcomes = await youtube.pull(slices, started.context);
+    expect(outcomes.map(({ kind, slice }) => [slice.report.key, kind])).toEqual([
+      ['channel_summary', 'pulled'],
+      ['wrong', 'failed'],
+    ]);
+    expect(outcomes[1]).toMatchObject({ failure: { kind: 'broken_report' } });
+  });
+
   test('has every row of the truth, page after page', async () => {
     const { youtube } = started.reopen({ ...configuration, youtube: { rowsPerRequest: 9 } });
     const pulled = await started.pull(youtube, 'channel_countries', day, one);
@@ -154,6 +187,41 @@ describe('availability', () => {
       [two, 'watermark'],
       [three, 'watermark_zero'],
     ]);
+  });
+});
+
+describe('availability of subscribers', () => {
+  test('is not asked for where that of views has just shown that no day is there yet', async () => {
+    const probe = (dates: string[]) =>
+      started.youtube.probe(
+        {
+          probeGroup: 'network',
+          open: ['subscribers', 'views'].flatMap((gate) =>
+            started.youtube.entities.map((entity) => ({ entity, gate, dates })),
+          ),
+          history: [],
+        },
+        started.context,
+      );
+    // Days of this owner come after some thirty hours: this one ended fourteen hours ago, the one before is there.
+    started.apis.clock.set('2026-06-06T21:00:00Z');
+    const { availability } = await probe([day]);
+    expect(started.calls).toHaveLength(1);
+    expect(availability.map(({ verdict, rule }) => [verdict, rule])).toEqual(
+      Array(6).fill(['waiting', 'waiting_watermark']),
+    );
+    started.calls.length = 0;
+    const both = await probe(['2026-06-03', day]);
+    expect(started.calls).toHaveLength(2);
+    const verdicts = both.availability.map(({ gate, date, verdict }) => `${gate} ${date} ${verdict}`);
+    expect(new Set(verdicts)).toEqual(
+      new Set(
+        ['views', 'subscribers'].flatMap((gate) => [
+          `${gate} 2026-06-03 available`,
+          `${gate} ${day} waiting`,
+        ]),
+      ),
+    );
   });
 });
 
