@@ -95,3 +95,14 @@ test('pages of any size together list what the parameters say, each name and pre
     { numRuns: 40 },
   );
 });
+
+test("the listing that Google's client for Go asks for is answered: its parameters ask for nothing else", async () => {
+  await fetch(`${base}/storage/v1/b?project=local`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ name: 'from-go' }),
+  });
+  const asked = `alt=json&delimiter=%2F&endOffset=&includeTrailingDelimiter=false&pageToken=&prefix=a%2F&prettyPrint=false&projection=full&startOffset=&versions=false`;
+  const answer = await fetch(`${base}/storage/v1/b/from-go/o?${asked}`);
+  expect([answer.status, await answer.json()]).toEqual([200, { kind: 'storage#objects' }]);
+});

@@ -1,7 +1,14 @@
 import { invalid, notImplemented, required, StorageError } from './errors.ts';
 
 /** What https://cloud.google.com/storage/docs/json_api/v1/parameters gives every method, as far as it is taken here. */
-const EVERYWHERE = ['alt', 'prettyPrint', 'projection', 'key', 'quotaUser', 'uploadType'];
+const EVERYWHERE = ['alt', 'prettyPrint', 'key', 'quotaUser', 'uploadType'];
+
+/** Values that ask for nothing beyond what is answered anyway. Google's client for Go sends them with every listing; where access is uniform there are no ACLs, which `full` would add. */
+const SAYING_NOTHING: Readonly<Record<string, readonly string[]>> = {
+  projection: ['noAcl', 'full'],
+  includeTrailingDelimiter: ['false'],
+  versions: ['false'],
+};
 
 /** Refuses a parameter that the method does not take here: to ignore it could change what the request means. */
 export function checkParameters(query: URLSearchParams, taken: readonly string[]): void {
@@ -9,11 +16,10 @@ export function checkParameters(query: URLSearchParams, taken: readonly string[]
   for (const [name, value] of query) {
     if (seen.has(name)) throw invalid(`The parameter ${name} is given twice.`, name);
     seen.add(name);
+    if (SAYING_NOTHING[name]?.includes(value)) continue;
+    if (name in SAYING_NOTHING) throw notImplemented(`The query parameter ${name}=${value}`, name);
     if (!taken.includes(name) && !EVERYWHERE.includes(name)) {
       throw notImplemented(`The query parameter ${name}`, name);
-    }
-    if (name === 'projection' && value !== 'noAcl') {
-      throw notImplemented(`The query parameter projection=${value}`, name);
     }
     if (name === 'alt' && value !== 'json' && !(value === 'media' && taken.includes('alt=media'))) {
       throw notImplemented(`The query parameter alt=${value}`, name);

@@ -1,5 +1,5 @@
 import { isObject, type ObjectValue, UNKNOWN, type Value } from './message-pack.ts';
-import type { Block } from './schema.ts';
+import type { Block, SchemaType } from './schema.ts';
 
 export const PROJECT_NUMBER = '123456789012';
 
@@ -12,6 +12,29 @@ export function planValues(type: string, block: Block, proposed: Value, project:
   if (!isObject(proposed)) return proposed;
   const planned = fillUnknown(block, proposed);
   return isObject(planned) ? { ...planned, ...knownBeforehand(type, proposed, project) } : planned;
+}
+
+/** What there would be after an apply: as planned, and what was unknown is made up, by its type. */
+export function applyValues(type: string, block: Block, planned: Value): Value {
+  if (!isObject(planned)) return planned;
+  const applied: ObjectValue = { ...planned };
+  for (const [name, attribute] of Object.entries(block.attributes)) {
+    if (applied[name] === UNKNOWN) applied[name] = makeUp(attribute.type, `${type}.${name}`);
+  }
+  for (const [name, nested] of Object.entries(block.blocks)) {
+    const inner = applied[name];
+    if (Array.isArray(inner)) applied[name] = inner.map((it) => applyValues(type, nested.block, it));
+    else if (inner === UNKNOWN) applied[name] = [];
+    else if (inner !== undefined) applied[name] = applyValues(type, nested.block, inner);
+  }
+  return applied;
+}
+
+function makeUp(type: SchemaType, name: string): Value {
+  if (type === 'string') return name;
+  if (type === 'number') return 0;
+  if (type === 'bool') return false;
+  return type[0] === 'map' || type[0] === 'object' ? {} : [];
 }
 
 /** What a data source answers. */

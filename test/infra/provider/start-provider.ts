@@ -4,7 +4,7 @@ import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { z } from 'zod';
 import { decodeValue, encodeValue, isObject, type Value } from './message-pack.ts';
-import { findForbiddenValues, planValues, readValues } from './plan-values.ts';
+import { applyValues, findForbiddenValues, planValues, readValues } from './plan-values.ts';
 import type { Block, ProviderSchema } from './schema.ts';
 
 export interface StubProvider {
@@ -18,7 +18,8 @@ export const readSchema = (): ProviderSchema =>
 
 /**
  * Serves the schema of the Google provider over Terraform's plugin protocol: Terraform talks to a provider that runs
- * already where TF_REATTACH_PROVIDERS names it, without a download, a lock file or TLS. It plans, and applies nothing.
+ * already where TF_REATTACH_PROVIDERS names it, without a download, a lock file or TLS. It plans, and
+ * where it applies, all is as planned: nothing is made anywhere, and what Google would decide is made up.
  */
 export async function startProvider(schema: ProviderSchema = readSchema()): Promise<StubProvider> {
   const server = new grpc.Server({
@@ -56,6 +57,9 @@ const dynamicValue = z
   .transform((it) => decodeValue(it.msgpack));
 const typedConfig = z.object({ type_name: z.string(), config: dynamicValue });
 const planRequest = z.object({ type_name: z.string(), proposed_new_state: dynamicValue });
+const readRequest = z.object({ current_state: dynamicValue });
+const applyRequest = z.object({ type_name: z.string(), planned_state: dynamicValue });
+const upgradeRequest = z.object({ raw_state: z.object({ json: z.instanceof(Uint8Array) }) });
 const providerConfig = z.object({ config: dynamicValue });
 
 function implement(schema: ProviderSchema): grpc.UntypedServiceImplementation {
@@ -91,6 +95,15 @@ function implement(schema: ProviderSchema): grpc.UntypedServiceImplementation {
         planValues(type_name, blockOf(schema.resources, type_name), proposed_new_state, project),
       ),
       // As the SDK that Google's provider is made with.
+      legacy_type_system: true,
+    })),
+    // The state is of this schema, and what is there is what the state says.
+    UpgradeResourceState: answering(upgradeRequest, ({ raw_state }) => ({
+      upgraded_state: pack(JSON.parse(Buffer.from(raw_state.json).toString())),
+    })),
+    ReadResource: answering(readRequest, ({ current_state }) => ({ new_state: pack(current_state) })),
+    ApplyResourceChange: answering(applyRequest, ({ type_name, planned_state }) => ({
+      new_state: pack(applyValues(type_name, blockOf(schema.resources, type_name), planned_state)),
       legacy_type_system: true,
     })),
     ReadDataSource: answering(typedConfig, ({ type_name, config }) => ({
