@@ -13,7 +13,7 @@ export function printFigures(
   rounds: number,
 ): void {
   console.log(
-    `\n${eventsPerRequest} events a request; CPU per event in µs, median of ${rounds}; ratio to ${base}\n`,
+    `\n${eventsPerRequest} events a request, but for sized-EVENTSxBYTES; CPU per event in µs, median of ${rounds}; ratio to ${base}\n`,
   );
   console.log(`${'form'.padEnd(22)} ${'server'.padEnd(36)} ${'µs/event'.padStart(9)} ${'ratio'.padStart(7)}`);
   for (const [form, servers] of rows) {
@@ -21,7 +21,7 @@ export function printFigures(
     for (const [server, measured] of servers) {
       const micros = median(measured);
       console.log(
-        `${form.padEnd(22)} ${server.padEnd(36)} ${micros.toFixed(2).padStart(9)} ${(micros / least).toFixed(2).padStart(7)}`,
+        `${form.padEnd(22)} ${server.padEnd(36)} ${micros.toFixed(2).padStart(9)} ${(Number.isNaN(least) ? '' : (micros / least).toFixed(2)).padStart(7)}`,
       );
     }
   }
@@ -30,7 +30,7 @@ export function printFigures(
     const least = median(servers.get(base) ?? []);
     for (const [server, measured] of servers) {
       const micros = median(measured);
-      if (server !== base) {
+      if (server !== base && !Number.isNaN(least)) {
         console.log(
           `| \`bench:ingest\`, ${form}: ${server} | ${micros.toFixed(1)} µs of CPU an event | ${(micros / least).toFixed(1)} times a bare node:http server |`,
         );
@@ -43,6 +43,6 @@ export function printFigures(
   }
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -9,7 +9,7 @@ export async function post(options: {
   connections: number;
   /** Stop after this many requests. */
   requests: number;
-}): Promise<{ ok: number; failed: number; seconds: number }> {
+}): Promise<{ ok: number; failed: number; seconds: number; answerBytes: number }> {
   const { port, path, headers, bodies, connections, requests } = options;
   const raw = bodies.map((body) => {
     const lines = Object.entries({ Host: '127.0.0.1', ...headers, 'Content-Length': String(body.length) });
@@ -19,6 +19,7 @@ export async function post(options: {
   let sent = 0;
   let ok = 0;
   let failed = 0;
+  let answerBytes = 0;
   const began = performance.now();
 
   const one = () =>
@@ -38,6 +39,7 @@ export async function post(options: {
       socket.on('connect', next);
       socket.on('error', reject);
       socket.on('data', (chunk) => {
+        answerBytes += chunk.length;
         pending += chunk.toString('latin1');
         const length = answerLength(pending);
         if (length === undefined || pending.length < length) return;
@@ -48,7 +50,7 @@ export async function post(options: {
       });
     });
   await Promise.all(Array.from({ length: connections }, one));
-  return { ok, failed, seconds: (performance.now() - began) / 1000 };
+  return { ok, failed, seconds: (performance.now() - began) / 1000, answerBytes };
 }
 
 /** Length of a whole answer, head and body; undefined while the head is not complete. */

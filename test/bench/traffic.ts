@@ -6,6 +6,7 @@ import { compressBody } from '../../shared/wire/tributary/encode-compressed.ts';
 /** One form in which one dialect's SDKs send. */
 export interface Traffic {
   readonly name: string;
+  readonly eventsPerRequest: number;
   /** With the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -18,26 +19,18 @@ export function allTraffic(count: number, perRequest: number): readonly Traffic[
   const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
   const ndjson = requestsOf(count, perRequest, ourEvent).map((events) => encodeOurs(events));
   const ours = { path: '/v1/events', headers: { Authorization: 'Bearer shop' } };
+  const eventsPerRequest = perRequest;
   return [
-    { name: 'analysys', path: '/up', headers: form, bodies: analysys.plain },
-    { name: 'analysys-gzip', path: '/up', headers: form, bodies: analysys.gzip },
+    { name: 'analysys', eventsPerRequest, path: '/up', headers: form, bodies: analysys.plain },
+    { name: 'analysys-gzip', eventsPerRequest, path: '/up', headers: form, bodies: analysys.gzip },
     growingioTraffic('growingio-json', 'json', count, perRequest),
     growingioTraffic('growingio-snappy-xor', 'snappy_xor', count, perRequest),
     growingioTraffic('growingio-protobuf', 'protobuf', count, perRequest),
-    {
-      name: 'segment',
-      path: '/v1/batch',
-      headers: {
-        'Content-Type': 'application/json',
-        Authorization: `Basic ${Buffer.from('shop:').toString('base64')}`,
-      },
-      bodies: requestsOf(count, perRequest, segmentMessage).map((batch) =>
-        Buffer.from(JSON.stringify({ batch, sentAt: new Date(started).toISOString() })),
-      ),
-    },
-    { name: 'tributary', ...ours, bodies: ndjson.map((body) => Buffer.from(body)) },
+    segmentTraffic('segment', 'shop', requestsOf(count, perRequest, segmentMessage)),
+    { name: 'tributary', eventsPerRequest, ...ours, bodies: ndjson.map((body) => Buffer.from(body)) },
     {
       name: 'tributary-gzip',
+      eventsPerRequest,
       path: ours.path,
       headers: { ...ours.headers, 'Content-Encoding': 'gzip' },
       bodies: ndjson.map((body) => compressBody(body, 'gzip').body),
@@ -53,6 +46,41 @@ export function analysysBodies(count: number, perRequest: number): { plain: Buff
   return { plain, gzip: plain.map((body) => Buffer.from(gzipSync(body).toString('base64'))) };
 }
 
+/**
+ * As `segment`, of events that are `eventBytes` of JSON each: what is missing is text in their properties. Each form has
+ * a project of its own, its name, so that what became of it can be told apart.
+ */
+export function sizedTraffic(count: number, eventsPerRequest: number, eventBytes: number): SizedTraffic {
+  const name = `sized-${eventsPerRequest}x${eventBytes}`;
+  const requests = requestsOf(count, eventsPerRequest, (number) => sizedMessage(number, eventBytes));
+  return { ...segmentTraffic(name, name, requests), eventBytes };
+}
+
+export interface SizedTraffic extends Traffic {
+  /** Of JSON, each event. */
+  readonly eventBytes: number;
+}
+
+/** What `npm run cost` is fitted to: events a request, and bytes of an event. */
+export const sizes: readonly (readonly [number, number])[] = [1, 20, 100].flatMap((events) =>
+  [600, 1200, 2400].map((bytes) => [events, bytes] as const),
+);
+
+function segmentTraffic(name: string, key: string, requests: readonly (readonly object[])[]): Traffic {
+  return {
+    name,
+    eventsPerRequest: requests[0]?.length ?? 0,
+    path: '/v1/batch',
+    headers: {
+      'Content-Type': 'application/json',
+      Authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}`,
+    },
+    bodies: requests.map((batch) =>
+      Buffer.from(JSON.stringify({ batch, sentAt: new Date(started).toISOString() })),
+    ),
+  };
+}
+
 function growingioTraffic(name: string, codec: Codec, count: number, perRequest: number): Traffic {
   // One path for all of them, and a time whose lowest byte is none that leaves a byte as it is.
   const options = { project: 'shop', codec, sentAt: started - (started % 256) + 77 };
@@ -62,6 +90,7 @@ function growingioTraffic(name: string, codec: Codec, count: number, perRequest:
   const [first] = requests;
   return {
     name,
+    eventsPerRequest: perRequest,
     path: first?.path ?? '',
     headers: first?.headers ?? {},
     bodies: requests.map(({ body }) => Buffer.from(body)),
@@ -135,6 +164,29 @@ const segmentMessage = (number: number) => ({
   integrations: {},
   _metadata: { nodeVersion: '24.11.1', jsRuntime: 'node' },
 });
+
+function sizedMessage(number: number, bytes: number): object {
+  const message = segmentMessage(number);
+  const room = bytes - Buffer.byteLength(JSON.stringify(message)) - ',"note":""'.length;
+  if (room < 0) throw new Error(`an event of Segment has more than ${bytes} bytes`);
+  return { ...message, properties: { ...message.properties, note: writeNote(number, room) } };
+}
+
+/** Words in an order that is another for each event, of just as many characters. */
+function writeNote(number: number, length: number): string {
+  let text = '';
+  for (let state = number + 1; text.length < length; ) {
+    state = (state * 48_271) % 2_147_483_647;
+    text += `${words[state % words.length]} `;
+  }
+  return text.slice(0, length);
+}
+
+const words = (
+  'autumn basket checkout delivery evening festival garden harbour invoice jacket kitchen lantern morning number ' +
+  'orange parcel quarter raincoat summer ticket umbrella voucher window yellow the of with from under at for blue ' +
+  'large small visited opened closed returned newest cheapest 2026 17 42 180 XL campaign-7 ref-k2 utm page top left'
+).split(' ');
 
 const ourEvent = (number: number) => ({
   id: `${started.toString(16)}-${number}`,
