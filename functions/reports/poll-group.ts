@@ -8,6 +8,7 @@ import { learn } from './plan.ts';
 import type { StoredAvailability } from './report-store.ts';
 import { listDays } from './services/calendar.ts';
 import type { Availability, Entity, ProbeRequest, Service, ServiceContext } from './services/service.ts';
+import { addSpentUnits } from './spent-units.ts';
 
 export interface ProbeOptions extends StateStore {
   readonly append: AppendRows;
@@ -82,6 +83,7 @@ export async function probeGroup(
     isLogged = true;
     return applyFailures(next, failures, { source, probeGroup: group, nowMs: now(), log: once });
   });
+  await addSpentUnits(options, source, ledger.calls);
   await ledger.flush();
   const settled = fresh.filter(({ verdict }) => verdict === 'available' || verdict === 'forced');
   return {

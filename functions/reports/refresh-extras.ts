@@ -4,9 +4,11 @@ import { createCallLedger } from './call-ledger.ts';
 import { changeGroupState, type GroupState, type StateStore } from './group-state.ts';
 import { applyFailures, findHold } from './holds.ts';
 import { encodeNumbers } from './json-values.ts';
+import { learn } from './plan.ts';
 import type { ReportStore } from './report-store.ts';
 import { addDays, dayAt, dayMs } from './services/calendar.ts';
 import type { Failure, Item, Service, ServiceContext, Snapshot } from './services/service.ts';
+import { addSpentUnits, readSpentUnits } from './spent-units.ts';
 
 export interface ExtrasOptions extends StateStore {
   readonly append: AppendRows;
@@ -35,15 +37,30 @@ export async function refreshExtras(
   const { now, append, store } = options;
   const { source } = service;
   if (findHold(state, now()) !== undefined) return;
+  const today = dayAt(now(), extrasZone);
+  const describing = service.reports.filter(({ describes }) => describes !== null);
+  const isSnapshotDue = service.takeSnapshots !== undefined && state.snapshotOn !== today;
+  const isDescribingDue =
+    service.describeItems !== undefined &&
+    describing.length > 0 &&
+    now() >= state.describedAt + describeEveryMs;
+  if (!isSnapshotDue && !isDescribingDue) return;
   const ledger = createCallLedger(source, append);
-  const context: ServiceContext = { ...options.context, recordCall: ledger.record };
+  const unitsSpent = await readSpentUnits(options, source, now());
+  const context: ServiceContext = { ...options.context, recordCall: ledger.record, unitsSpent };
+  let told = 0;
+  const tellUnits = async () => {
+    const calls = ledger.calls.slice(told);
+    told = ledger.calls.length;
+    await addSpentUnits(options, source, calls);
+  };
   const failures: Failure[] = [];
   const done: Partial<GroupState> = {};
   const entities = service.entities.filter(({ probeGroup }) => probeGroup === group);
-  const today = dayAt(now(), extrasZone);
 
-  if (service.takeSnapshots !== undefined && state.snapshotOn !== today) {
+  if (isSnapshotDue && service.takeSnapshots !== undefined) {
     const outcome = await service.takeSnapshots(entities, context);
+    await tellUnits();
     await append(
       'channel_snapshots',
       outcome.snapshots.map((one) => toSnapshotRow(source, one)),
@@ -51,12 +68,7 @@ export async function refreshExtras(
     failures.push(...outcome.failures);
     if (outcome.snapshots.length > 0) done.snapshotOn = today;
   }
-  const describing = service.reports.filter(({ describes }) => describes !== null);
-  if (
-    service.describeItems !== undefined &&
-    describing.length > 0 &&
-    now() >= state.describedAt + describeEveryMs
-  ) {
+  if (isDescribingDue && service.describeItems !== undefined) {
     for (const { key, describes } of describing) {
       const ids = await store.readUndescribed({
         source,
@@ -69,6 +81,7 @@ export async function refreshExtras(
       });
       if (ids.length === 0) continue;
       const outcome = await service.describeItems(ids, group, context);
+      await tellUnits();
       await append(
         'video_metadata',
         outcome.items.map((item) => toItemRow(source, item)),
@@ -77,11 +90,12 @@ export async function refreshExtras(
       if (outcome.items.length > 0) done.describedAt = now();
     }
   }
+  const { calls } = ledger;
   await ledger.flush();
   if (failures.length === 0 && Object.keys(done).length === 0) return;
   await changeGroupState(options, source, group, (before) =>
     applyFailures(
-      { ...before, ...done },
+      { ...learn(before, calls, [], now()), ...done },
       failures.map((failure) => ({ failure })),
       { source, probeGroup: group, nowMs: now(), log: options.log },
     ),

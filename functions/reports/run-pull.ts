@@ -11,6 +11,7 @@ import { type Answered, type PublishOptions, publishAttempts } from './publish-a
 import type { OrderedSlice, PullOrder } from './pull-order.ts';
 import type { Attempt, ReportStore } from './report-store.ts';
 import type { PullOutcome, Service, ServiceContext, Slice } from './services/service.ts';
+import { addSpentUnits } from './spent-units.ts';
 
 export interface PullOptions {
   readonly services: readonly Service[];
@@ -140,6 +141,7 @@ async function pullSlices(
       result.failed += failures.length;
       if (failures.some(mayPass)) result.kind = 'unfinished';
       state = await remember(order, answered, failures, ledger, options);
+      await addSpentUnits(options, source, ledger.calls);
       await ledger.flush();
     }
     if (result.deferred + result.failed > 0) await markDeferred(order, options);

@@ -43,8 +43,11 @@ export interface Service {
   batchKey(slice: Slice): string;
   /** What a slice will cost: as learned from the pulls of this process, else a guess. */
   estimate(report: Report, entity: Entity): Cost;
-  /** Checks every report against the API's own metadata, before the first pull. Empty: nothing is wrong. */
-  checkReports(context: ServiceContext): Promise<readonly Problem[]>;
+  /**
+   * Checks every report against the API's own metadata, before the first pull. Empty: nothing is wrong. With `only`, the
+   * entities that could not be asked for the last time, what concerns the others may be left out.
+   */
+  checkReports(context: ServiceContext, only?: readonly string[]): Promise<readonly Problem[]>;
   /**
    * Judges days of all entities of a probe group, with as few calls as it can, often none. Days and entities that are
    * settled already are left out by the caller. One availability for each entity, gate and date that was asked for,
@@ -293,6 +296,8 @@ export interface ServiceContext {
   /** Waits between tries, seconds at most; rejects when the signal aborts. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly recordCall: (call: Call) => void;
+  /** Units that all instances have spent of the day, where that was read; a service that keeps to a day's units adds to it. */
+  readonly unitsSpent?: number;
   /** Aborts when the function runs out of time. */
   readonly signal: AbortSignal;
 }

@@ -42,6 +42,7 @@ export function createExecuteQuery(
       owners.set(owner.key, state);
     }
     const known = state;
+    units.learn(context.unitsSpent ?? 0, context.now());
     const stopped = readStopped(known, context) ?? units.refuse(query.units ?? 0, context.now());
     if (stopped !== undefined) return { kind: 'failed', failure: stopped, status: null };
     const answered = await tryCall(
@@ -61,8 +62,9 @@ export function createExecuteQuery(
         readCost(_, status) {
           // What fails costs too (youtube/determine_quota_cost).
           const taken = status === null ? 0 : (query.units ?? 0);
-          units.take(taken, context.now());
-          return { tokens: null, units: query.units === null ? null : taken, quotaRemaining: null };
+          if (query.units === null) return { tokens: null, units: null, quotaRemaining: null };
+          const unitsPerDay = units.take(taken, context.now());
+          return { tokens: null, units: taken, quotaRemaining: { unitsPerDay } };
         },
       },
       context,
@@ -100,9 +102,16 @@ function createUnitsOfDay(most: number) {
     [ends, used] = [nextPacificDay(now), 0];
   };
   return {
+    /** What all instances have spent: more than this one knows of, or what this one has not told yet. */
+    learn(units: number, now: number) {
+      turn(now);
+      used = Math.max(used, units);
+    },
+    /** Tells what is left. */
     take(units: number, now: number) {
       turn(now);
       used += units;
+      return Math.max(0, most - used);
     },
     refuse(units: number, now: number): Failure | undefined {
       turn(now);
