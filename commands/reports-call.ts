@@ -81,11 +81,22 @@ export const statusAnswer = z.object({
       held: z.array(
         z.object({
           scope: z.string(),
+          kind: z.string(),
           report: z.string().nullable(),
           reason: z.string(),
           message: z.string(),
           since: z.string(),
           until: z.string().nullable(),
+        }),
+      ),
+      /** What the API last said is left of each quota, unless it is full again since. */
+      quota: z.array(
+        z.object({
+          bucket: z.string(),
+          remaining: z.number(),
+          most: z.number(),
+          readAt: z.string(),
+          fullAt: z.string(),
         }),
       ),
       days: z.array(day),

@@ -7,6 +7,7 @@ import {
   type StatusDay,
   statusAnswer,
 } from './reports-call.ts';
+import { describeProof } from './reports-proof.ts';
 import { explainRule } from './reports-rules.ts';
 import { CommandFailed, readFlags, readFormat } from './terminal.ts';
 
@@ -73,12 +74,10 @@ function describeLook({ gate, verdict, rule, probedAt, notBefore, proof = {} }: 
   const at = probedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
   const next = verdict === 'waiting' && notBefore !== null ? ` Not looked at again before ${notBefore}.` : '';
   const what = gate === 'day' ? '' : ` (${gate})`;
-  const seen = Object.entries(proof)
-    .filter(([, value]) => value !== null && (typeof value !== 'object' || isList(value)))
-    .map(([name, value]) => `${name} ${isList(value) ? value.join(' ') : value}`);
-  return `  ${at}${what} ${verdict}: ${explainRule(rule)}${next}${seen.length === 0 ? '' : `\n    seen: ${seen.join(', ')}`}`;
+  const { seen, because } = describeProof(proof);
+  const told = [
+    ...(seen.length === 0 ? [] : [`\n    seen: ${seen.join('; ')}.`]),
+    ...(because.length === 0 ? [] : [`\n    judged by: ${because.join('; ')}.`]),
+  ];
+  return `  ${at}${what} ${verdict}: ${explainRule(rule)}${next}${told.join('')}`;
 }
-
-/** Of hours, say. */
-const isList = (value: unknown): value is readonly unknown[] =>
-  Array.isArray(value) && value.every((one) => typeof one !== 'object');

@@ -10,6 +10,8 @@ const rules: Readonly<Record<string, string>> = {
   R5_forced: 'The deadline is over: the day is read as it is, flagged forced, and read again later.',
   no_wait: 'The configuration says not to wait for this one (waitForData: false).',
   watermark: "The owner's reports reach this day or a later one: the day is complete.",
+  watermark_zero:
+    "The owner's reports reach this day and the channel has no row of it, as it has none on many days: a true zero.",
   waiting_missing_hours: 'Hours of the day have no data yet, more than so quiet a property would have.',
   waiting_later_data:
     'All hours have data, but there is none from after the day: its last hour may be half full.',

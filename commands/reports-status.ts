@@ -9,9 +9,10 @@ import {
   type StatusDay,
   statusAnswer,
 } from './reports-call.ts';
-import { formatColumns, readFlags, readFormat } from './terminal.ts';
+import { formatColumns, formatNumber, readFlags, readFormat } from './terminal.ts';
 
-const help = `Tells of every site and channel, day by day: waiting, available by which rule, pulled, restated, forced.
+const help = `Tells of every site and channel, day by day: waiting, available by which rule, pulled, restated, forced. Then what is
+held back or deferred by a quota, and until when; and what is left of each quota, as the API last said.
 
 Usage: npm run reports -- status [FLAGS]
 
@@ -21,7 +22,7 @@ Usage: npm run reports -- status [FLAGS]
 ${callFlagsHelp}
 `;
 
-/** The command: a line for each entity and day, and what is held back. */
+/** The command: a line for each entity and day, what is held back, and what is left of quotas. */
 export async function statusCommand(args: string[]): Promise<number> {
   const flags = readFlags(
     args,
@@ -52,13 +53,38 @@ function describeStatus({ entities }: StatusAnswer): string {
     ['pulled', 'restated'],
   );
   const held = entities.flatMap(({ key, entityId, held: holds }) =>
-    holds.map(({ report, message, until }) => {
+    holds.map(({ kind, report, message, until }) => {
       const what = report === null ? `${key} (${entityId})` : `${key} (${entityId}), ${report}`;
-      return `${what}: ${message} ${until === null ? 'Held back until it is configured otherwise.' : `Held back until ${until}.`}\n`;
+      const how = kind === 'deferred' ? 'Deferred' : 'Held back';
+      return `${what}: ${message} ${until === null ? `${how} until it is configured otherwise.` : `${how} until ${writeInstant(until)}.`}\n`;
     }),
   );
-  return held.length === 0 ? table : `${table}\n${[...new Set(held)].join('')}`;
+  return [table, [...new Set(held)].join(''), describeQuota(entities)]
+    .filter((part) => part !== '')
+    .join('\n');
 }
+
+/** One line for each bucket of a property or content owner, whose channels share it. */
+function describeQuota(entities: StatusAnswer['entities']): string {
+  const groups = new Map(entities.map((entity) => [`${entity.source} ${entity.probeGroup}`, entity]));
+  const rows = [...groups.values()].flatMap(({ probeGroup, quota }) =>
+    quota.map(({ bucket, remaining, most, readAt, fullAt }) => [
+      probeGroup,
+      bucket,
+      formatNumber(remaining),
+      formatNumber(most),
+      writeInstant(readAt),
+      writeInstant(fullAt),
+    ]),
+  );
+  if (rows.length === 0) return '';
+  return formatColumns(['property or owner', 'quota', 'left', 'at most', 'read at', 'full again'], rows, [
+    'left',
+    'at most',
+  ]);
+}
+
+const writeInstant = (iso: string): string => iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
 
 function describeDay({ judged, wanted, pulled }: StatusDay): string[] {
   const flags = new Set([...judged.flatMap((one) => one.flags), ...pulled.flatMap((one) => one.flags)]);

@@ -69,9 +69,37 @@ describe('npm run reports', () => {
 
     const explained = await run('explain', 'site-100', '2026-03-01');
     expect(explained.stdout).toContain('2026-03-06 05:00:00 UTC available: Every hour of the day has data');
-    expect(explained.stdout).toMatch(/seen: .*timeZone Etc\/UTC/);
+    expect(explained.stdout).toMatch(/seen: .*the day is one of Etc\/UTC/);
     expect(explained.stdout).toMatch(/weekly was read once; 2 rows as of day \d after its end\./);
     expect((await run('explain', 'site-100', '2026-01-01')).stdout).toContain('It was never judged');
+  }, 30_000);
+
+  test('-- status tells what a quota defers and until when, and what is left of it', async () => {
+    const pull = (date: string, tokensPerHour: number) => {
+      tiny.truth.quotaRemaining = { tokensPerHour };
+      const slice = { entityId: '200', report: 'summary', date, ladderDay: 1, rule: 'R1_full', flags: [] };
+      const order = { version: 1 as const, source: 'tiny', probeGroup: '200' };
+      return reports.pull(
+        { ...order, slices: [{ ...slice, cause: 'backfill' as const }] },
+        { services: [tiny.service] },
+      );
+    };
+    expect(await pull('2026-01-10', 4_000)).toMatchObject({ pulled: 1 });
+    expect(await pull('2026-01-11', 800)).toMatchObject({ pulled: 1 });
+    // A fifth of 4,000 is left to others.
+    expect(await pull('2026-01-12', 800)).toMatchObject({ deferred: 1 });
+
+    const status = await run('status', '--from', '2026-01-12', '--to', '2026-01-12');
+    expect(status.stdout).toContain(
+      'site-200 (200): The quota tokensPerHour of 200 is used up to its reserve; pulls wait. Deferred until 2026-03-06 06:00:00 UTC.\n',
+    );
+    expect(status.stdout).toMatch(
+      /^200 +tokensPerHour +800 +4,000 +2026-03-06 05:00:00 UTC +2026-03-06 06:00:00 UTC$/m,
+    );
+    reports.clock.nowMs += 3_600_000;
+    const later = await run('status', '--from', '2026-01-12', '--to', '2026-01-12');
+    expect(later.stdout).not.toMatch(/Deferred|tokensPerHour/);
+    reports.clock.nowMs -= 3_600_000;
   }, 30_000);
 
   test.each([

@@ -94,8 +94,8 @@ const tokensOf = (
   estimate: Service['estimate'],
 ): number => learned[reportId(report)] ?? estimate(report, entity).tokens;
 
-/** When a bucket that was read at `at` is full again; undefined for what is no matter of time. */
-function refillOf(bucket: string, at: number): number | undefined {
+/** When a bucket that was read at `at` is full again, in epoch milliseconds; undefined for what is no matter of time. */
+export function refillOf(bucket: string, at: number): number | undefined {
   if (/PerHour$/.test(bucket)) return at + hourMs;
   if (!/PerDay$/.test(bucket)) return undefined;
   const today = dayAt(at, quotaZone);

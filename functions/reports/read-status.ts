@@ -1,5 +1,6 @@
-import { readGroupState } from './group-state.ts';
+import { type GroupState, readGroupState } from './group-state.ts';
 import { sliceKey } from './list-due.ts';
+import { refillOf } from './plan.ts';
 import type { ReportStore } from './report-store.ts';
 import type { PollOptions } from './run-poll.ts';
 import { listDays, listPeriods } from './services/calendar.ts';
@@ -26,7 +27,7 @@ export async function readStatus(
     const known = await readKnown(options.store, service.source, entityIds, call);
     for (const entity of own) {
       const { entityId, key, probeGroup, source } = entity;
-      const { holds } = await readGroupState(options, source, probeGroup);
+      const state = await readGroupState(options, source, probeGroup);
       const reports = service.reports.filter(({ entityIds }) => entityIds.includes(entityId));
       const days = listDays(call.from, call.to).map((date) => {
         const judged = known.availability.filter((row) => row.entityId === entityId && row.date === date);
@@ -59,20 +60,36 @@ export async function readStatus(
           })),
         };
       });
-      const held = holds
+      const held = state.holds
         .filter((hold) => hold.entityId === null || hold.entityId === entityId)
-        .map(({ scope, report, reason, message, until, since }) => ({
+        // What is over is forgotten only with the next answer.
+        .filter(({ until }) => until === null || until > options.now())
+        .map(({ scope, kind, report, reason, message, until, since }) => ({
           scope,
+          kind,
           report: report?.split('@', 1)[0] ?? null,
           reason,
           message,
           since: new Date(since).toISOString(),
           until: until === null ? null : new Date(until).toISOString(),
         }));
-      entities.push({ source, key, entityId, probeGroup, held, days });
+      const quota = listQuota(state, options.now());
+      entities.push({ source, key, entityId, probeGroup, held, quota, days });
     }
   }
   return { entities };
+}
+
+/** What is left of each bucket, as the API last said: of one that is full again since, nobody knows. */
+function listQuota({ quota }: GroupState, nowMs: number) {
+  return Object.entries(quota)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .flatMap(([bucket, { remaining, most, at }]) => {
+      const fullAt = refillOf(bucket, at);
+      if (fullAt === undefined || fullAt <= nowMs) return [];
+      const readAt = new Date(at).toISOString();
+      return [{ bucket, remaining, most, readAt, fullAt: new Date(fullAt).toISOString() }];
+    });
 }
 
 async function readKnown(
