@@ -69,6 +69,22 @@ async function query(parameters: object) {
 const lastDay = async (metrics: string) =>
   (await query({ metrics, dimensions: 'day', sort: 'day' })).rows?.at(-1)?.[0] as string;
 
+describe('the truth', () => {
+  test.each([[[]], [['video']], [['country']]])(
+    'by %j without an instant is what is shown in the end',
+    (dimensions) => {
+      const range = { channelIds: [ONE, TWO], from: '2025-06-01', to: '2025-06-30', metrics: ['views'] };
+      const truth = { ...range, dimensions };
+      const inTheEnd = started.apis.channelTruthOf(truth);
+      expect(inTheEnd.rows.length).toBeGreaterThan(0);
+      // The last restatement comes weeks after a day, the last video that is deleted half a year after it came.
+      expect(inTheEnd.rows).toEqual(
+        started.apis.channelTruthOf({ ...truth, at: '2029-01-01T00:00:00Z' }).rows,
+      );
+    },
+  );
+});
+
 describe('a targeted query', () => {
   test('has its headers with types, and numbers as numbers', async () => {
     const data = await query({

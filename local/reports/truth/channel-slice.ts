@@ -163,9 +163,9 @@ export function sliceChannels(channels: readonly ChannelTruth[], query: ChannelQ
       }
       if (query.includeHistorical !== true && startOfDay(zoneOf(YOUTUBE_ZONE), day) < linked) continue;
       for (const viewing of channel.day(day)) {
-        if (query.at < viewing.from || query.at >= viewing.until) continue;
+        if (query.at < viewing.from || hasCome(viewing.until, query.at)) continue;
         // What was deleted still counts for its channel, but no longer as a video.
-        if (byVideo && deletedOn(channel.seed, viewing.video) <= today) continue;
+        if (byVideo && hasCome(deletedOn(channel.seed, viewing.video), today)) continue;
         if (!isKept(viewing, day, channel.seed, query.filters)) continue;
         const dimensions = read.map((dimension) => dimension(viewing, day, channel.seed));
         const key = dimensions.join('\u0001');
@@ -186,6 +186,9 @@ export function sliceChannels(channels: readonly ChannelTruth[], query: ChannelQ
       .map(({ dimensions, sums }) => ({ dimensions, metrics: metrics.map((metric) => metric.value(sums)) })),
   };
 }
+
+/** What never comes has not come in the end either. */
+const hasCome = (at: number, now: number): boolean => at <= now && at !== Number.POSITIVE_INFINITY;
 
 function isKept(
   viewing: Viewing,
