@@ -131,7 +131,7 @@ resource "google_service_account" "build" {
   depends_on = [google_project_service.api]
 }
 
-# Roles on the project are these two alone. Jobs of BigQuery belong to no dataset, and builds write logs and images.
+# Roles on the project are these two alone, beside those of pipeline.tf. Jobs of BigQuery belong to no dataset, and builds write logs and images.
 resource "google_project_iam_member" "queries" {
   for_each = { for name, it in local.may : name => it if it.queries }
 

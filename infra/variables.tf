@@ -184,3 +184,34 @@ variable "budget" {
     error_message = "budget must have a billing_account such as 012345-6789AB-CDEF01 and an amount of whole units."
   }
 }
+
+variable "pipeline" {
+  description = "A repository that is connected to Cloud Build, whose pull requests are tested and planned and whose branch is deployed once one of the approvers agreed, and the bucket of Terraform's state; null makes no pipeline."
+  type        = object({ repository = string, state_bucket = string, branch = optional(string, "main"), approvers = optional(set(string), []) })
+  default     = null
+
+  validation {
+    condition     = var.pipeline == null || can(regex("^projects/[^/]+/locations/[^/]+/connections/[^/]+/repositories/[^/]+$", var.pipeline.repository))
+    error_message = "pipeline must have a repository such as projects/my-project/locations/europe-west1/connections/github/repositories/tributary: gcloud builds repositories list shows it."
+  }
+
+  validation {
+    condition     = var.pipeline == null || try(split("/", var.pipeline.repository)[3] == var.region, true)
+    error_message = "pipeline must have a repository that is connected in the region, since triggers are there."
+  }
+
+  validation {
+    condition     = var.pipeline == null || can(regex("^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", var.pipeline.state_bucket))
+    error_message = "pipeline must have a state_bucket, the name in backend.tf without gs://, such as my-project-terraform."
+  }
+
+  validation {
+    condition     = var.pipeline == null || can(regex("^[A-Za-z0-9._/-]+$", var.pipeline.branch))
+    error_message = "pipeline must have a branch such as main: it is no expression."
+  }
+
+  validation {
+    condition     = var.pipeline == null || try(alltrue([for it in var.pipeline.approvers : can(regex("^[^\\s@,:]+@[^\\s@,:]+\\.[^\\s@,:]+$", it))]), false)
+    error_message = "pipeline must have plain email addresses as approvers, such as ann@example.com, without user: or serviceAccount:."
+  }
+}

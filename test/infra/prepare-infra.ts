@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDeployables } from '../../shared/deployables.ts';
@@ -16,7 +16,7 @@ export interface PreparedInfra {
 }
 
 /** What an operator has in infra/ beside what is in Git. */
-const operatorsOwn = /\.terraform(\.lock|\/|$)|\.tfstate|\/infra\/(backend\.tf|[^/]+\.tfvars)$/;
+export const operatorsOwn = /\.terraform(\.lock|\/|$)|\.tfstate|\/infra\/(backend\.tf|[^/]+\.tfvars)$/;
 
 /** Copies infra/, with an archive of every function, whether it was built or not. */
 export function prepareInfra(): PreparedInfra {
@@ -37,6 +37,20 @@ export function prepareInfra(): PreparedInfra {
     variables: ['-var=project=my-project', '-var=region=europe-west1', `-var=archives=${archives}`],
     remove: () => rmSync(base, { recursive: true, force: true }),
   };
+}
+
+/** Of views and metrics there are many alike: a few of each let a plan take a second. */
+export function leaveOutWhatRepeats(folder: string): void {
+  const views = join(folder, 'views');
+  const kept = ['events.sql', 'events_between.sql', 'event_deliveries.sql'];
+  for (const file of readdirSync(views)) if (!kept.includes(file)) rmSync(join(views, file));
+  const alerts = readFileSync(join(folder, 'modules/alerts/main.tf'), 'utf8');
+  const file = join(folder, 'log-metrics.json');
+  const { metrics }: { metrics: { name: string }[] } = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(
+    file,
+    JSON.stringify({ metrics: metrics.filter(({ name }) => alerts.includes(`"${name}"`)) }, null, 2),
+  );
 }
 
 export type Planning = { kind: 'planned'; json: string } | { kind: 'failed'; ran: Ran };

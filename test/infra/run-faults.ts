@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readDeployables } from '../../shared/deployables.ts';
@@ -6,7 +6,7 @@ import { ROOT } from '../repository-files.ts';
 import { type Fault, faults, type Layer } from './faults.ts';
 import { judge } from './policies/index.ts';
 import { readPlan } from './policies/plan.ts';
-import { type PreparedInfra, planInfra, prepareInfra } from './prepare-infra.ts';
+import { leaveOutWhatRepeats, type PreparedInfra, planInfra, prepareInfra } from './prepare-infra.ts';
 import { type StubProvider, startProvider } from './provider/start-provider.ts';
 import { hasTerraform, NOT_VERIFIED, runTerraform } from './terraform.ts';
 
@@ -28,6 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
   const provider = await startProvider();
   const infra = prepareInfra();
   try {
+    // No fault is in those left out.
     leaveOutWhatRepeats(infra.folder);
     await runTerraform(infra.folder, ['init', '-backend=false'], provider);
     const sound = await judgeInfra(infra, provider);
@@ -49,20 +50,6 @@ async function main(args: readonly string[]): Promise<void> {
     provider.close();
     infra.remove();
   }
-}
-
-/** Of views and metrics there are many alike: a few of each let a plan take a second. No fault is in those left out. */
-function leaveOutWhatRepeats(folder: string): void {
-  const views = join(folder, 'views');
-  const kept = ['events.sql', 'events_between.sql', 'event_deliveries.sql'];
-  for (const file of readdirSync(views)) if (!kept.includes(file)) rmSync(join(views, file));
-  const alerts = readFileSync(join(folder, 'modules/alerts/main.tf'), 'utf8');
-  const file = join(folder, 'log-metrics.json');
-  const { metrics }: { metrics: { name: string }[] } = JSON.parse(readFileSync(file, 'utf8'));
-  writeFileSync(
-    file,
-    JSON.stringify({ metrics: metrics.filter(({ name }) => alerts.includes(`"${name}"`)) }, null, 2),
-  );
 }
 
 async function tryFault(fault: Fault, infra: PreparedInfra, provider: StubProvider): Promise<Found> {

@@ -32,6 +32,13 @@ spill_expiry_days   = 90
 deletion_protection = true
 kms_key             = "projects/my-keys/locations/europe-west1/keyRings/warehouse/cryptoKeys/tributary"
 
+# Cloud Build tests, plans and, after an approval, applies.
+pipeline = {
+  repository   = "projects/my-project/locations/europe-west1/connections/github/repositories/tributary"
+  state_bucket = "my-project-terraform"
+  approvers    = ["ann@example.com"]
+}
+
 labels = {
   application = "tributary"
   team        = "analytics"

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mayHaveOnProject } from './pipeline.ts';
 import { type Plan, type Policy, planned, text } from './plan.ts';
 
 const grantShape = z.object({ role: text, member: text });
@@ -11,7 +12,8 @@ const bucketShape = z.object({
 
 /** Every role that may be given, and to what: https://cloud.google.com/iam/docs/roles-permissions */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  // The two that are on the whole project: a job of BigQuery is in no dataset, a build writes logs and images.
+  // The two that are on the whole project, beside those of the pipeline: a job of BigQuery is in no dataset, a build
+  // writes logs and images.
   google_project_iam_member: ['roles/bigquery.jobUser', 'roles/cloudbuild.builds.builder'],
   google_storage_bucket_iam_member: [
     'roles/storage.objectCreator',
@@ -22,21 +24,25 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   google_pubsub_topic_iam_member: ['roles/pubsub.publisher'],
   google_pubsub_subscription_iam_member: ['roles/pubsub.subscriber'],
   google_secret_manager_secret_iam_member: ['roles/secretmanager.secretAccessor'],
-  google_service_account_iam_member: ['roles/iam.serviceAccountTokenCreator'],
+  google_service_account_iam_member: ['roles/iam.serviceAccountTokenCreator', 'roles/iam.serviceAccountUser'],
   google_cloud_run_v2_service_iam_member: ['roles/run.invoker'],
   google_kms_crypto_key_iam_member: ['roles/cloudkms.cryptoKeyEncrypterDecrypter'],
 };
 
 const grantTypes = (plan: Plan) =>
-  new Set(plan.resource_changes.map(({ type }) => type).filter((type) => /_iam_/.test(type)));
+  new Set(plan.resource_changes.map(({ type }) => type).filter((type) => /_iam_member$/.test(type)));
 
 export const accessPolicies: readonly Policy[] = [
   {
-    rule: 'only listed roles are given, each on one resource but for the two that must be on the project',
+    rule: 'only listed roles are given, each on one resource but for those that must be on the project',
     *broken(plan) {
       for (const type of grantTypes(plan)) {
         for (const { address, is } of planned(plan, type, grantShape)) {
-          if (!allowed[type]?.includes(is.role ?? '')) yield `${address} gives ${is.role}`;
+          const role = is.role ?? '';
+          const isAllowed =
+            allowed[type]?.includes(role) ||
+            (type === 'google_project_iam_member' && mayHaveOnProject(plan, is.member ?? '', role));
+          if (!isAllowed) yield `${address} gives ${role} to ${is.member}`;
         }
       }
     },

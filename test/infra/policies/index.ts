@@ -1,6 +1,7 @@
 import { accessPolicies } from './access.ts';
 import { functionPolicies } from './functions.ts';
 import { operationPolicies } from './operations.ts';
+import { pipelinePolicies } from './pipeline.ts';
 import type { Plan, Policy } from './plan.ts';
 import { queuePolicies } from './queues.ts';
 import { warehousePolicies } from './warehouse.ts';
@@ -11,6 +12,7 @@ export const policies: readonly Policy[] = [
   ...warehousePolicies,
   ...accessPolicies,
   ...operationPolicies,
+  ...pipelinePolicies,
 ];
 
 /** What a plan breaks, each with the rule. */

@@ -35,6 +35,7 @@ const resources = [
   'monitoring_alert_policy',
   'monitoring_dashboard',
   'monitoring_notification_channel',
+  'project_iam_custom_role',
   'project_iam_member',
   'project_service',
   'pubsub_subscription',
