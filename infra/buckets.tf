@@ -43,6 +43,22 @@ resource "google_storage_bucket" "data" {
     }
   }
 
+  # What permissions keeps of a request is of use until it has ended, which is minutes, or a day; who asks for its outcome
+  # again does so soon. What was changed is in access_audit for good. Leases and what is open are taken away when they end.
+  dynamic "lifecycle_rule" {
+    for_each = each.key == "access" ? { "access/plans/" = 30, "access/requests/" = 90, "access/resources/" = 90 } : {}
+    content {
+      action {
+        type = "Delete"
+      }
+      condition {
+        age            = lifecycle_rule.value
+        matches_prefix = [lifecycle_rule.key]
+        with_state     = "LIVE"
+      }
+    }
+  }
+
   dynamic "encryption" {
     for_each = var.kms_key == null ? [] : [var.kms_key]
     content {

@@ -1,7 +1,9 @@
 output "subscription" {
-  value = google_pubsub_subscription.push.name
+  description = "The name of the subscription that pushes."
+  value       = google_pubsub_subscription.push.name
 }
 
 output "hold" {
-  value = google_pubsub_subscription.hold.name
+  description = "The name of the subscription that holds what was given up."
+  value       = google_pubsub_subscription.hold.name
 }
