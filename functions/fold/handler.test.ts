@@ -34,7 +34,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fold-'));
   [issuer, fold] = await Promise.all([
     startIssuer({ port: 0, keyFile: join(folder, 'key.pem') }),
-    startFold(),
+    startFold({}, { estimatesBytes: true }),
   ]);
   const nowhere = createBigQuery('local', { LOCAL_BIGQUERY: '127.0.0.1:1' });
   const handle = createFoldHandler({

@@ -31,16 +31,26 @@ const personColumns = `project, user_key, user_id, anonymous_id, TO_JSON_STRING(
   UNIX_MICROS(first_seen_at) AS first_seen, UNIX_MICROS(updated_at) AS updated`;
 const personOrder = 'project, user_id, user_key, anonymous_id';
 
-/** Starts a local BigQuery with the warehouse, and a Cloud Storage, for ticks in this very process. */
+/**
+ * Starts a local BigQuery with the warehouse, and a Cloud Storage, for ticks in this very process. Its jobs tell their bytes
+ * only where that is asked for.
+ */
 export async function startFold(
   given: Partial<TickOptions> = {},
-  server: Pick<BigQueryOptions, 'threads'> = {},
+  server: Pick<BigQueryOptions, 'threads' | 'estimatesBytes'> = {},
 ) {
   process.env.METADATA_SERVER_DETECTION = 'none';
   const bigqueryFaults: BigQueryFaults = noBigQueryFaults();
   const storageFaults = noStorageFaults();
   const [bigqueryServer, storageServer] = await Promise.all([
-    startBigQuery({ ...server, restPort: 0, grpcPort: 0, file: ':memory:', faults: bigqueryFaults }),
+    startBigQuery({
+      estimatesBytes: false,
+      ...server,
+      restPort: 0,
+      grpcPort: 0,
+      file: ':memory:',
+      faults: bigqueryFaults,
+    }),
     startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
   ]);
   const environment: NodeJS.ProcessEnv = {

@@ -42,7 +42,13 @@ export interface Push {
 /** Starts `load` on its own host, against a local BigQuery and a local issuer of tokens. */
 export async function startLoad(given: Partial<BigQueryOptions> & { limits?: Partial<WriterLimits> } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'load-'));
-  const server = await startBigQuery({ restPort: 0, grpcPort: 0, file: ':memory:', ...given });
+  const server = await startBigQuery({
+    restPort: 0,
+    grpcPort: 0,
+    file: ':memory:',
+    estimatesBytes: false,
+    ...given,
+  });
   const issuer = await startIssuer({ port: 0, keyFile: join(folder, 'key.pem') });
   const environment: NodeJS.ProcessEnv = {
     LOCAL_BIGQUERY: `127.0.0.1:${server.restPort}`,

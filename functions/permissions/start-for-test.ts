@@ -73,7 +73,13 @@ export async function startStores() {
   const bigqueryFaults = noBigQueryFaults();
   const storageFaults = noStorageFaults();
   const [bigqueryServer, storageServer] = await Promise.all([
-    startBigQuery({ restPort: 0, grpcPort: 0, file: ':memory:', faults: bigqueryFaults }),
+    startBigQuery({
+      restPort: 0,
+      grpcPort: 0,
+      file: ':memory:',
+      estimatesBytes: false,
+      faults: bigqueryFaults,
+    }),
     startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
   ]);
   const environment: NodeJS.ProcessEnv = {

@@ -46,7 +46,13 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
   const storageFaults = noStorageFaults();
   const pubsubFaults = noPubSubFaults();
   const [bigqueryServer, pubsubServer, storageServer, issuer] = await Promise.all([
-    startBigQuery({ restPort: 0, grpcPort: 0, file: ':memory:', faults: bigqueryFaults }),
+    startBigQuery({
+      restPort: 0,
+      grpcPort: 0,
+      file: ':memory:',
+      estimatesBytes: false,
+      faults: bigqueryFaults,
+    }),
     startPubSub({ port: 0, file: ':memory:', faults: pubsubFaults }),
     startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
     startIssuer({ port: 0, keyFile: join(folder, 'key.pem') }),

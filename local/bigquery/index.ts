@@ -27,6 +27,11 @@ export interface BigQueryOptions {
    * out their parts costs a fifth of the CPU of a query.
    */
   threads?: number;
+  /**
+   * Whether a job tells the bytes that it processes, which takes two fifths of the CPU of small queries. Where not, it tells
+   * 0 and keeps to no `maximumBytesBilled`. Default true.
+   */
+  estimatesBytes?: boolean;
   /** A project is whatever a request names; this one is only for the log. */
   project?: string;
   now?: () => Date;
@@ -54,7 +59,14 @@ export async function startBigQuery(options: BigQueryOptions): Promise<BigQueryS
   const measures = keepTableMeasures();
   const planner = openPlanner();
   const groupCommit = openGroupCommit(database, measures.forget);
-  const jobs = openJobStore({ catalog, database, planner, measures, now });
+  const jobs = openJobStore({
+    catalog,
+    database,
+    planner,
+    measures,
+    estimatesBytes: options.estimatesBytes ?? true,
+    now,
+  });
   const rest = await startRest({
     host,
     port: options.restPort,

@@ -81,9 +81,11 @@ export function openJobStore(context: {
   database: Database;
   planner: Planner;
   measures: TableMeasures;
+  /** Whether jobs tell the bytes that they process; they tell 0 otherwise. */
+  estimatesBytes: boolean;
   now: () => Date;
 }): JobStore {
-  const { catalog, database, measures, now } = context;
+  const { catalog, database, measures, estimatesBytes, now } = context;
   const jobs = new Map<string, Job>();
   /** The jobs that are not done; `connection` while a statement of theirs may be interrupted. */
   const open = new Map<Job, { begun: boolean; connection?: DuckDBConnection; settle: () => void }>();
@@ -172,7 +174,7 @@ export function openJobStore(context: {
     translated: Translated,
     connection: DuckDBConnection,
   ): Promise<void> {
-    job.bytesProcessed = await estimateBytes(connection, translated, context);
+    if (estimatesBytes) job.bytesProcessed = await estimateBytes(connection, translated, context);
     const limit = job.request.maximumBytesBilled;
     if (limit !== undefined && job.bytesProcessed > limit) {
       throw new GoogleError(
@@ -286,7 +288,7 @@ export function openJobStore(context: {
       const bytesProcessed = await database.read(async (connection) => {
         // Binding finds what the translation missed, without running anything.
         await connection.prepare(translated.sql).then((statement) => statement.destroySync());
-        return estimateBytes(connection, translated, context);
+        return estimatesBytes ? estimateBytes(connection, translated, context) : 0;
       });
       return { translated, bytesProcessed };
     },
