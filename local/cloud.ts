@@ -106,6 +106,7 @@ async function main(options: CloudOptions): Promise<void> {
         counts: () => counts(),
         faults: () => ({ pubsub: pubsubFaults, bigquery: bigqueryFaults, storage: storageFaults }),
         setFaults,
+        jobs: () => jobs,
         async runJob(name) {
           if (scheduler === undefined) throw new Error('The scheduler has not started yet.');
           return scheduler.run(name);

@@ -15,6 +15,8 @@ export interface Control {
   counts(): object;
   faults(): object;
   setFaults(faults: Faults): void;
+  /** The jobs of the scheduler. */
+  jobs(): readonly object[];
   /** Runs a job of the scheduler now. */
   runJob(name: string): Promise<object>;
   /** Takes a line of metrics that a function has written, for the log-based metrics; the same id again is the same line. */
@@ -23,7 +25,7 @@ export interface Control {
 
 /**
  * Serves the issuer of tokens, the APIs that are mounted, and the control of the local cloud: `GET /_local/counts`, `GET` and `POST /_local/faults`,
- * `POST /_local/run-job` {name}, `POST /_local/log-entry` {service, insertId, entry}, and `POST /_local/token` {audience, email},
+ * `GET /_local/jobs`, `POST /_local/run-job` {name}, `POST /_local/log-entry` {service, insertId, entry}, and `POST /_local/token` {audience, email},
  * which signs for anyone on this machine.
  */
 export async function startGoogleApis(options: {
@@ -63,6 +65,7 @@ async function serveControl(
 ): Promise<void> {
   const call = `${request.method} ${request.url}`;
   if (call === 'GET /_local/counts') return answer(response, 200, control.counts());
+  if (call === 'GET /_local/jobs') return answer(response, 200, control.jobs());
   if (call === 'GET /_local/faults') return answer(response, 200, control.faults());
   const post = async <T>(schema: z.ZodType<T>, act: (body: T) => object | Promise<object>) => {
     const parsed = schema.safeParse(parseJson(await text(request)));

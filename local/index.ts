@@ -6,14 +6,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Deployable, readDeployables } from '../shared/deployables.ts';
 import type { CloudOptions } from './cloud.ts';
+import { BUCKETS, describeUses, laptopEnvironment } from './environment.ts';
 import type { Faults } from './faults.ts';
 import { createMetricsForwarder } from './forward-metrics.ts';
 import { findFreePorts, untilListening } from './processes/ports.ts';
 import { type ProcessEvent, type Supervised, supervise } from './processes/supervise.ts';
 import type { PubSubServer } from './pubsub/index.ts';
-import type { JobRun } from './scheduler/index.ts';
+import type { Job, JobRun } from './scheduler/index.ts';
 import type { StorageServer } from './storage/index.ts';
-import { ACCOUNT_DOMAIN, jobsOf, OPERATOR_ACCOUNT, portOf, queueOf, triggerEnvironment } from './triggers.ts';
+import { jobsOf, OPERATOR_ACCOUNT, portOf, queueOf, triggerEnvironment } from './triggers.ts';
 
 export type { Faults } from './faults.ts';
 export type { ProcessEvent } from './processes/supervise.ts';
@@ -72,6 +73,8 @@ export interface LocalCloud {
     storage: string;
     googleApis: string;
   };
+  /** The variables of each function by its name: those that Terraform gives it too. Beside them it has what is so on a laptop only. */
+  variables: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The LOCAL_ variables that point this project's clients at it, and GOOGLE_CLOUD_PROJECT. */
   environment: Readonly<Record<string, string>>;
   /** Resolves once the named process, or all of them, serve. */
@@ -83,6 +86,8 @@ export interface LocalCloud {
   restart(name: string): Promise<void>;
   /** Runs a job of the scheduler now, as "Force run" does: its name is in infra/functions.json. */
   runJob(name: string): Promise<JobRun>;
+  /** The jobs of the scheduler. */
+  jobs(): Promise<readonly Job[]>;
   /** A token of an account, for a private function; by default of the operator, who may call them all. */
   token(audience: string, email?: string): Promise<string>;
   /** Changes faults of Pub/Sub, BigQuery and Cloud Storage; they outlive restarts of the cloud process. */
@@ -101,12 +106,6 @@ export interface LocalCloud {
   abandon(): void;
 }
 
-const SPILL_BUCKET = 'tributary-spill';
-const FOLD_BUCKET = 'tributary-fold';
-const REPORTS_BUCKET = 'tributary-reports';
-const ACCESS_BUCKET = 'tributary-access';
-/** Whom the sample of the local Admin API has as administrator of its accounts. */
-const PERMISSIONS_ACCOUNT = `permissions@${ACCOUNT_DOMAIN}`;
 /** In the cloud the schedule is enough; on a laptop nobody waits five minutes for what he has just sent. */
 const FOLD = 'fold';
 const FOLD_JOB = 'fold';
@@ -144,6 +143,17 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     LOCAL_GOOGLE_APIS: `127.0.0.1:${ports.googleApis}`,
     LOCAL_ANALYTICS_ADMIN: `127.0.0.1:${ports.adminApi}`,
   };
+  const files = {
+    dataDir,
+    dataset: DATASET,
+    settings: options.settings === undefined ? undefined : resolve(options.settings),
+  };
+  const variablesOf = (deployable: Deployable): Readonly<Record<string, string>> => ({
+    GOOGLE_CLOUD_PROJECT: PROJECT,
+    ...deployable.environment,
+    ...describeUses(deployable, files),
+    ...triggerEnvironment(deployable, ports),
+  });
   let faults = options.faults ?? {};
 
   const cloudOptions = (): CloudOptions => ({
@@ -153,7 +163,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     ports,
     queues: deployables.flatMap((it) => queueOf(it, ports)),
     jobs: deployables.flatMap((it) => jobsOf(it, ports)),
-    buckets: [SPILL_BUCKET, FOLD_BUCKET, REPORTS_BUCKET, ACCESS_BUCKET],
+    buckets: Object.values(BUCKETS),
     runWhenRowsCome: deployables.some(({ name }) => name === FOLD)
       ? [{ job: FOLD_JOB, table: 'state_log', everyMs: FOLD_EVERY_MS }]
       : [],
@@ -183,28 +193,12 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
         environment: {
           ...common,
           ...environment,
-          NODE_ENV: 'production',
+          ...laptopEnvironment,
           FUNCTION_TARGET: deployable.name,
           PORT: String(port),
           HOST:
             deployable.trigger === 'http' && deployable.public ? (options.host ?? '127.0.0.1') : '127.0.0.1',
-          DATASET,
-          SPILL_BUCKET,
-          FOLD_BUCKET,
-          REPORTS_BUCKET,
-          ACCESS_BUCKET,
-          GOOGLE_ACCOUNT: PERMISSIONS_ACCOUNT,
-          POLICY: findPolicy(dataDir),
-          REPORTS: join(dataDir, 'reports.yaml'),
-          REPORTS_OPTIONAL: 'true',
-          REPORTS_MAX_AGE_MS: '1000',
-          ...deployable.environment,
-          LOG_BATCHES: 'true',
-          METRICS_INTERVAL_SECONDS: '2',
-          SETTINGS: resolve(options.settings ?? join(dataDir, 'settings.json')),
-          SETTINGS_OPTIONAL: String(options.settings === undefined),
-          SETTINGS_MAX_AGE_MS: '1000',
-          ...triggerEnvironment(deployable, ports),
+          ...variablesOf(deployable),
           ...options.environment?.[deployable.name],
         },
         untilServing: (_child, ended) => untilListening(port, ended),
@@ -277,6 +271,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
       googleApis: environment.LOCAL_TOKEN_ISSUER,
     },
     environment,
+    variables: Object.fromEntries(deployables.map((it) => [it.name, variablesOf(it)])),
     async serving(name) {
       await Promise.all((name === undefined ? [...all.values()] : [find(name)]).map((it) => it.serving()));
     },
@@ -288,6 +283,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalCloud> {
     },
     // The job's own deadline ends it before this does.
     runJob: async (name) => (await control('run-job', { name }, 600_000)) as JobRun,
+    jobs: async () => (await control('jobs')) as Job[],
     async token(audience, email = OPERATOR_ACCOUNT) {
       const { token } = (await control('token', { audience, email })) as { token: string };
       return token;
@@ -317,12 +313,6 @@ function chooseDeployables(names: readonly string[] | undefined): readonly Deplo
   const unknown = names.find((wanted) => !all.some(({ name }) => name === wanted));
   if (unknown !== undefined) throw new Error(`infra/functions.json has no function ${unknown}.`);
   return all.filter(({ name }) => names.includes(name));
-}
-
-/** Who may change access: as the data folder says, else the operator alone. */
-function findPolicy(dataDir: string): string {
-  const own = join(dataDir, 'access-policy.json');
-  return existsSync(own) ? own : fileURLToPath(new URL('access-policy.json', import.meta.url));
 }
 
 async function choosePorts(deployables: readonly Deployable[]): Promise<Ports> {

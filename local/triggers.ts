@@ -11,13 +11,13 @@ export const OPERATOR_ACCOUNT = `operator@${ACCOUNT_DOMAIN}`;
 /** What Pub/Sub pushes to the function, if anything. */
 export function queueOf(deployable: Deployable, ports: Ports): Queue[] {
   if (deployable.trigger !== 'push') return [];
-  const endpoint = `http://127.0.0.1:${portOf(deployable, ports)}/`;
+  const audience = `http://127.0.0.1:${portOf(deployable, ports)}`;
   return [
     {
       topic: deployable.topic,
       subscription: deployable.subscription,
-      endpoint,
-      audience: endpoint,
+      endpoint: `${audience}/`,
+      audience,
       serviceAccount: `${deployable.name}@${ACCOUNT_DOMAIN}`,
       ackDeadlineSeconds: deployable.ackDeadlineSeconds,
     },
@@ -36,16 +36,19 @@ export function jobsOf(deployable: Deployable, ports: Ports): Job[] {
     audience,
     serviceAccount: SCHEDULER_ACCOUNT,
     attemptDeadlineSeconds: deployable.timeoutSeconds,
+    retryCount: 1,
+    minimumBackoffSeconds: 30,
   }));
 }
 
 /** What the function is told of who may call it. */
-export function triggerEnvironment(deployable: Deployable, ports: Ports): NodeJS.ProcessEnv {
+export function triggerEnvironment(deployable: Deployable, ports: Ports): Record<string, string> {
   if (deployable.trigger === 'http') {
     if (deployable.public) return {};
     return {
       AUDIENCE: `http://127.0.0.1:${portOf(deployable, ports)}`,
       CALLERS: `${SCHEDULER_ACCOUNT},${OPERATOR_ACCOUNT}`,
+      TIMEOUT_SECONDS: String(deployable.timeoutSeconds),
     };
   }
   const [queue] = queueOf(deployable, ports);

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Cron } from 'croner';
 
 /** A job of Cloud Scheduler: a POST without a body, with a token, at the times of a cron expression. */
@@ -11,6 +12,9 @@ export interface Job {
   /** Email of the service account that calls. */
   serviceAccount: string;
   attemptDeadlineSeconds: number;
+  /** How often a run that failed is tried again, and how long after. */
+  retryCount: number;
+  minimumBackoffSeconds: number;
 }
 
 /** What came of one run: an answer, or why there was none. */
@@ -23,8 +27,8 @@ export interface Scheduler {
 }
 
 /**
- * Calls each job when it is due; while a run is under way the job's next is left out. Nothing is tried again before the
- * next time that is due, as with Cloud Scheduler's default of no retries.
+ * Calls each job when it is due; while a run is under way, or is tried again, the job's next is left out. The time between
+ * tries is doubled with each, as Cloud Scheduler does by default.
  */
 export function startScheduler(options: {
   jobs: readonly Job[];
@@ -57,12 +61,21 @@ export function startScheduler(options: {
     }
   };
 
+  const untilBackedOff = (seconds: number) =>
+    wait(seconds * 1000, undefined, { signal: closing.signal }).catch(() => undefined);
+
   const running = jobs.map(
     (job) =>
       new Cron(job.cron, { timezone: job.timeZone, protect: true }, async (cron: Cron) => {
-        const run = await runAt(job, cron.currentRun() ?? new Date());
-        const failure = 'error' in run ? run.error : run.status >= 300 ? `HTTP ${run.status}` : undefined;
-        if (failure !== undefined && !closing.signal.aborted) log(`${job.name}: ${failure}`);
+        const scheduledAt = cron.currentRun() ?? new Date();
+        for (let tries = 0; tries <= job.retryCount; tries++) {
+          if (tries > 0) await untilBackedOff(job.minimumBackoffSeconds * 2 ** (tries - 1));
+          if (closing.signal.aborted) return;
+          const run = await runAt(job, scheduledAt);
+          const failure = 'error' in run ? run.error : run.status >= 300 ? `HTTP ${run.status}` : undefined;
+          if (failure === undefined) return;
+          if (!closing.signal.aborted) log(`${job.name}: ${failure}`);
+        }
       }),
   );
 

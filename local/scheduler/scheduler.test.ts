@@ -23,6 +23,8 @@ beforeAll(async () => {
     audience: 'https://replay.example',
     serviceAccount: 'scheduler@local.iam.gserviceaccount.com',
     attemptDeadlineSeconds: 5,
+    retryCount: 0,
+    minimumBackoffSeconds: 0,
   };
 });
 afterAll(() => {
@@ -68,4 +70,22 @@ test('a job whose function cannot be reached says so, and an unknown name is ref
   expect(await scheduler.run('drain')).toEqual({ error: expect.stringContaining('ECONNREFUSED') });
   await expect(scheduler.run('dream')).rejects.toThrow('the jobs are drain');
   scheduler.close();
+});
+
+test('a run that failed is tried again as often as the job says, as the same run', async () => {
+  status = 503;
+  const before = requests.length;
+  const scheduler = start([{ ...job, cron: '* * * * * *', retryCount: 2 }]);
+  const triesOf = () => {
+    const tries = new Map<unknown, number>();
+    for (const { headers } of requests.slice(before)) {
+      const at = headers['x-cloudscheduler-scheduletime'];
+      tries.set(at, (tries.get(at) ?? 0) + 1);
+    }
+    return [...tries.values()];
+  };
+  await expect.poll(triesOf, { timeout: 60_000 }).toContain(3);
+  scheduler.close();
+  expect(Math.max(...triesOf())).toBe(3);
+  status = 200;
 });
