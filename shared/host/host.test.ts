@@ -106,6 +106,18 @@ describe('draining', () => {
     expect(await stuck).toMatchObject({ status: 503 });
   });
 
+  test('goes on serving, drains and exits 0 where nobody reads what it logs any more', async () => {
+    const host = await start();
+    host.child.stdout?.destroy();
+    host.child.stderr?.destroy();
+    for (const path of ['/throw', '/throw', '/parse']) {
+      expect(await host.send(path)).toMatchObject({ status: 500 });
+    }
+    expect(await host.send('/slow')).toMatchObject({ status: 200 });
+    host.child.kill('SIGTERM');
+    expect(await host.exited()).toBe(0);
+  });
+
   test('logs an unhandled rejection, answers what is in flight, and exits 1', async () => {
     const host = await start();
     const slow = host.send('/slow');

@@ -61,6 +61,8 @@ function findModule(source: string): string {
 
 function exitOnSignalOrCrash(host: Host): void {
   let exitCode: number | undefined;
+  // Where nobody reads the log any more, to log that as an error would fail the same way, without end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
   async function drainAndExit(code: number): Promise<void> {
     exitCode = code;
