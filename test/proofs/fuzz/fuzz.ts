@@ -59,7 +59,7 @@ export async function proveFuzz(options: FuzzOptions): Promise<FuzzFigures> {
     ports: 'free',
     functions: ['ingest', 'load', 'replay', 'fold'],
     // What is judged is what becomes of a request, and not whether the machine is too busy to store it in seconds.
-    environment: { ingest: { PUBLISH_TIMEOUT_MS: '10000', SPILL_TIMEOUT_MS: '10000' } },
+    environment: { ingest: { PUBLISH_TIMEOUT_MS: '20000', SPILL_TIMEOUT_MS: '20000' } },
     report: (event) => isClosing || noteProcess(findings, event),
   });
   const memory = watchMemory(() => cloud.pid('ingest'), 500);
@@ -157,7 +157,7 @@ async function playOne({ cloud }: Round, number: number, fuzzCase: FuzzCase): Pr
   return {
     ...rest,
     number,
-    played: await play(cloud.ports.functions.ingest!, steps, rest.expected.length, 30_000),
+    played: await play(cloud.ports.functions.ingest!, steps, rest.expected.length, 60_000),
   };
 }
 
