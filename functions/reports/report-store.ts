@@ -2,6 +2,7 @@ import type { BigQuery } from '@google-cloud/bigquery';
 import { z } from 'zod';
 import { type RunQuery, runQuery } from '../../shared/google/run-query.ts';
 import { decodeNumbers } from './json-values.ts';
+import * as queries from './queries.ts';
 import type { EarlierAvailability, ReportRow } from './services/service.ts';
 
 /** A row of report_availability. */
@@ -86,31 +87,32 @@ export function openReportStore(bigquery: BigQuery, dataset: string, timeoutMs: 
     sql: string,
     params: NonNullable<Parameters<RunQuery>[0]['params']>,
   ): Promise<z.output<Row>[]> => {
-    const query = sql.replaceAll('`tributary.', `\`${dataset}.`);
-    const { rows } = await runQuery(bigquery, { query, params, timeoutMs });
+    const { rows } = await runQuery(bigquery, { query: sql, params, defaultDataset: dataset, timeoutMs });
     return z.array(shape).parse(rows);
   };
 
   return {
     readAvailability: (source, since, allSince) =>
-      ask(availabilityShape, availabilitySql, { source, since, all_since: allSince }),
+      ask(availabilityShape, queries.readAvailability, { source, since, all_since: allSince }),
     readAttempts: ({ source, entityIds, since, until }) =>
-      ask(attemptShape, attemptsSql, { source, entity_ids: entityIds, since, until }),
+      ask(attemptShape, queries.readAttempts, { source, entity_ids: entityIds, since, until }),
     readOpenAttempts: ({ source, since, until, allSince, ladder }) =>
-      ask(attemptShape, openAttemptsSql, { source, since, until, all_since: allSince, ladder }),
+      ask(attemptShape, queries.readOpenAttempts, { source, since, until, all_since: allSince, ladder }),
     async readRows(attempts) {
       const byAttempt = new Map<string, ReportRow[]>(attempts.map(({ attemptId }) => [attemptId, []]));
       if (attempts.length === 0) return byAttempt;
-      const rows = await ask(rowShape, rowsSql, {
+      const rows = await ask(rowShape, queries.readRows, {
         dates: [...new Set(attempts.map(({ date }) => date))],
         attempt_ids: [...byAttempt.keys()],
       });
       for (const { attempt_id, ...row } of rows) byAttempt.get(attempt_id)?.push(row);
       return byAttempt;
     },
-    readChanges: (source, since, until) => ask(changesShape, changesSql, { source, since, until }),
+    readChanges: (source, since, until) => ask(changesShape, queries.readChanges, { source, since, until }),
     async readUndescribed({ source, report, entityIds, dimension, since, fetchedSince, most }) {
-      const rows = await ask(z.object({ item_id: z.string() }), undescribedSql(dimension), {
+      // A path is no parameter.
+      const sql = queries.readUndescribed.replace('$.item', `$.${dimension.replace(/\W/g, '')}`);
+      const rows = await ask(z.object({ item_id: z.string() }), sql, {
         source,
         report,
         entity_ids: entityIds,
@@ -122,90 +124,6 @@ export function openReportStore(bigquery: BigQuery, dataset: string, timeoutMs: 
     },
   };
 }
-
-// Dates are parameters of type STRING, cast once: a DATE parameter would be an object of the client.
-const availabilitySql = `
-SELECT
-  entity_id, gate, CAST(date AS STRING) AS day, verdict, rule, TO_JSON_STRING(proof) AS proof, flags,
-  UNIX_MICROS(not_before) AS not_before, UNIX_MICROS(probed_at) AS probed_at
-FROM \`tributary.report_availability\`
-WHERE source = @source AND date >= CAST(@since AS DATE)
-QUALIFY
-  date >= CAST(@all_since AS DATE)
-  OR ROW_NUMBER() OVER (PARTITION BY date, source, entity_id, gate ORDER BY probed_at DESC, verdict) = 1
-ORDER BY probed_at, entity_id, gate, day`;
-
-// An attempt is published only after its rows, so that they need not be counted here.
-const attemptsSql = `
-SELECT
-  attempt_id, report, entity_id, CAST(date AS STRING) AS day, seq, ladder_day, extra_day, report_hash, row_count, digest,
-  rule, flags, time_zone
-FROM \`tributary.report_pulls\`
-WHERE
-  source = @source AND entity_id IN UNNEST(@entity_ids)
-  AND date BETWEEN CAST(@since AS DATE) AND CAST(@until AS DATE)
-QUALIFY
-  ROW_NUMBER() OVER (PARTITION BY date, source, report, entity_id ORDER BY seq DESC, published_at, attempt_id) = 1
-ORDER BY day, report, entity_id`;
-
-// Days are counted to the latest of all zones, so that what is due in any zone is among them.
-const openAttemptsSql = `
-WITH counting AS (
-  SELECT
-    attempt_id, report, entity_id, date, seq, ladder_day, extra_day, report_hash, row_count, digest, rule, flags, time_zone
-  FROM \`tributary.report_pulls\`
-  WHERE source = @source AND date BETWEEN CAST(@since AS DATE) AND CAST(@until AS DATE)
-  QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY date, source, report, entity_id ORDER BY seq DESC, published_at, attempt_id) = 1
-)
-SELECT
-  attempt_id, report, entity_id, CAST(date AS STRING) AS day, seq, ladder_day, extra_day, report_hash, row_count, digest,
-  rule, flags, time_zone
-FROM counting
-WHERE
-  date >= CAST(@all_since AS DATE)
-  OR (extra_day > ladder_day AND extra_day <= DATE_DIFF(CAST(@until AS DATE), date, DAY))
-  OR EXISTS (
-    SELECT 1 FROM UNNEST(@ladder) AS step
-    WHERE step > ladder_day AND step <= DATE_DIFF(CAST(@until AS DATE), date, DAY)
-  )
-ORDER BY day, report, entity_id`;
-
-const changesSql = `
-SELECT report, entity_id, CAST(date AS STRING) AS day, COUNT(DISTINCT attempt_id) AS attempts
-FROM \`tributary.report_changes\`
-WHERE source = @source AND date BETWEEN CAST(@since AS DATE) AND CAST(@until AS DATE)
-GROUP BY report, entity_id, day`;
-
-const rowsSql = `
-SELECT
-  attempt_id, TO_JSON_STRING(dimensions) AS dimensions, TO_JSON_STRING(metrics) AS metrics,
-  COALESCE(is_other, FALSE) AS is_other
-FROM \`tributary.report_rows\`
-WHERE date IN (SELECT CAST(wanted AS DATE) FROM UNNEST(@dates) AS wanted) AND attempt_id IN UNNEST(@attempt_ids)
-QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt_id, row_index ORDER BY pulled_at) = 1
-ORDER BY attempt_id, row_index`;
-
-const undescribedSql = (dimension: string): string => `
-WITH named AS (
-  SELECT JSON_VALUE(dimensions, '$.${dimension.replace(/\W/g, '')}') AS item_id, MAX(date) AS last_date
-  FROM \`tributary.report_rows\`
-  WHERE
-    source = @source AND report = @report AND entity_id IN UNNEST(@entity_ids) AND date >= CAST(@since AS DATE)
-  GROUP BY item_id
-),
-known AS (
-  SELECT item_id, MAX(fetched_at) AS fetched_at
-  FROM \`tributary.video_metadata\`
-  WHERE source = @source AND fetched_at >= TIMESTAMP_MICROS(@fetched_since)
-  GROUP BY item_id
-)
-SELECT named.item_id
-FROM named
-LEFT JOIN known ON known.item_id = named.item_id
-WHERE named.item_id IS NOT NULL AND known.item_id IS NULL
-ORDER BY named.last_date DESC, named.item_id
-LIMIT @most`;
 
 const instant = z.number().transform((micros) => new Date(micros / 1_000));
 

@@ -7,6 +7,8 @@ export interface QueryCall {
   readonly params?: Readonly<Record<string, unknown>>;
   /** GoogleSQL types of parameters by name: needed for arrays that may be empty and values that may be null. */
   readonly types?: Readonly<Record<string, unknown>>;
+  /** Where tables are that the query names without a dataset. */
+  readonly defaultDataset?: string;
   /** When the query is cancelled and the call rejects, in milliseconds from now. */
   readonly timeoutMs: number;
   /** An existing table whose rows are all replaced by the result, in one step; no rows are answered then. */
@@ -62,11 +64,15 @@ export async function runQuery(bigquery: BigQuery, call: QueryCall): Promise<Que
   }
 }
 
-function jobOf(bigquery: BigQuery, { query, params, types, timeoutMs, destination }: QueryCall): Query {
+function jobOf(
+  bigquery: BigQuery,
+  { query, params, types, defaultDataset, timeoutMs, destination }: QueryCall,
+): Query {
   return {
     query,
     useLegacySql: false,
     jobTimeoutMs: timeoutMs,
+    ...(defaultDataset === undefined ? {} : { defaultDataset: { datasetId: defaultDataset } }),
     ...(params === undefined ? {} : { params: { ...params } }),
     ...(types === undefined ? {} : { types: { ...types } as NonNullable<Query['types']> }),
     ...(destination === undefined

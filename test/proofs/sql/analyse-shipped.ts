@@ -127,9 +127,11 @@ const ofBindings = {
   bindings: arrayOfStructs({ ...claim, policy: 'STRING', claim_order: 'STRING', replaces: 'STRING' }),
 };
 
-/** Of the parameters of fold's statements that are arrays: the analyser cannot tell what of. */
+/** Of the parameters of fold's and the reports' statements that are arrays: the analyser cannot tell what of. */
 const parameterTypes: Readonly<Record<string, TypeMessage>> = {
   ...ofBindings,
+  dates: arrayOf(typeOf('STRING')),
+  ladder: arrayOf(typeOf('INT64')),
   slices: arrayOfStructs({ from_time: 'TIMESTAMP', to_time: 'TIMESTAMP' }),
   policies: arrayOfStructs({ project: 'STRING', policy: 'STRING', claim_order: 'STRING' }),
   voided: arrayOfStructs({ project: 'STRING', event_id: 'STRING' }),

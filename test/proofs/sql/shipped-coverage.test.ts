@@ -15,9 +15,10 @@ describe('the SQL that is shipped', () => {
     const files = readDocumentedQueries().map(({ file }) => file);
     expect(files).toEqual(expect.arrayContaining(['README.md', 'docs/examples/read-events.mjs']));
     // One for each of its constants.
-    expect(files.filter((file) => file === 'functions/replay/queries.ts')).toHaveLength(
-      readText('functions/replay/queries.ts').match(/^export const /gm)!.length,
-    );
+    for (const own of ['functions/replay/queries.ts', 'functions/reports/queries.ts']) {
+      const constants = readText(own).match(/^export const /gm)!.length;
+      expect(files.filter((file) => file === own)).toHaveLength(constants);
+    }
     for (const { file } of readQueryFiles()) expect(file).toMatch(/\.sql$/);
   });
 
