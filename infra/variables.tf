@@ -25,7 +25,7 @@ variable "dataset_location" {
 
   validation {
     condition     = var.dataset_location == null || can(regex("^(EU|US|[a-z]+-[a-z]+[0-9]+)$", var.dataset_location))
-    error_message = "dataset_location must be EU, US or one region such as europe-west1."
+    error_message = "dataset_location must be EU, US or one region such as europe-west1, or null for the region."
   }
 }
 
@@ -33,10 +33,11 @@ variable "dataset" {
   description = "The BigQuery dataset that is made."
   type        = string
   default     = "tributary"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_]+$", var.dataset))
-    error_message = "dataset must be letters, digits and underscores, without a project."
+    error_message = "dataset must be letters, digits and underscores, such as tributary, without a project."
   }
 }
 
@@ -44,10 +45,11 @@ variable "prefix" {
   description = "What the names of functions, service accounts, jobs and buckets begin with."
   type        = string
   default     = "tributary"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{0,11}$", var.prefix))
-    error_message = "prefix must be 1 to 12 lower case letters and digits that begin with a letter, since names of service accounts have 30 at the most."
+    error_message = "prefix must be 1 to 12 lower case letters and digits that begin with a letter, such as tributary, since names of service accounts have 30 at the most."
   }
 }
 
@@ -61,18 +63,21 @@ variable "stock_framework" {
   description = "Whether all functions run on Google's functions-framework. By default ingest and load run on shared/host, at a sixth of its CPU."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "public_ingest" {
   description = "Whether anyone may send events without Google credentials, as SDKs do. Organisations with iam.allowedPolicyMemberDomains must set it to false and put a load balancer in front."
   type        = bool
   default     = true
+  nullable    = false
 }
 
 variable "operators" {
   description = "Email addresses of people and service accounts who may call the private functions."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for it in var.operators : can(regex("^[^\\s@,:]+@[^\\s@,:]+\\.[^\\s@,:]+$", it))])
@@ -84,16 +89,23 @@ variable "settings_optional" {
   description = "Whether there may be no settings.json in the settings bucket yet: until there is one every project is accepted."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "instances" {
   description = "The least and the most instances of functions, by name in functions.json, where they shall be others than standard."
   type        = map(object({ min = optional(number, 0), max = number }))
   default     = {}
+  nullable    = false
 
   validation {
-    condition     = alltrue([for it in values(var.instances) : it.min >= 0 && it.max >= 1 && it.max <= 1000 && it.min <= it.max])
-    error_message = "instances must have 0 <= min <= max, and max of 1 to 1000: a function without a limit has no limit of cost."
+    condition     = try(alltrue([for it in values(var.instances) : it.min >= 0 && it.max >= 1 && it.max <= 1000 && it.min <= it.max && floor(it.min) == it.min && floor(it.max) == it.max]), false)
+    error_message = "instances must have whole numbers with 0 <= min <= max, and max of 1 to 1000, such as { ingest = { min = 1, max = 200 } }: a function without a limit has no limit of cost."
+  }
+
+  validation {
+    condition     = length(setsubtract(keys(var.instances), keys(local.functions))) == 0
+    error_message = "instances must be by names of functions.json: ${join(", ", keys(local.functions))}."
   }
 }
 
@@ -101,6 +113,7 @@ variable "youtube_credentials" {
   description = "Secrets for YouTube by the name that `credential` of reports.yaml gives: the version to use, or an empty string while the secret has none."
   type        = map(string)
   default     = {}
+  nullable    = false
 
   validation {
     condition     = alltrue([for name, version in var.youtube_credentials : can(regex("^[A-Z][A-Z0-9_]*$", name)) && can(regex("^([1-9][0-9]*|latest)?$", version))])
@@ -115,7 +128,7 @@ variable "event_expiry_days" {
 
   validation {
     condition     = var.event_expiry_days == null || try(var.event_expiry_days >= 1 && floor(var.event_expiry_days) == var.event_expiry_days, false)
-    error_message = "event_expiry_days must be a whole number of days, or null to keep all."
+    error_message = "event_expiry_days must be a whole number of days, such as 730, or null to keep all."
   }
 }
 
@@ -125,8 +138,8 @@ variable "spill_expiry_days" {
   default     = null
 
   validation {
-    condition     = var.spill_expiry_days == null || try(var.spill_expiry_days >= 30, false)
-    error_message = "spill_expiry_days must be 30 or more: what lies in the spill bucket is the only copy."
+    condition     = var.spill_expiry_days == null || try(var.spill_expiry_days >= 30 && floor(var.spill_expiry_days) == var.spill_expiry_days, false)
+    error_message = "spill_expiry_days must be a whole number of 30 or more, or null to keep all: what lies in the spill bucket is the only copy."
   }
 }
 
@@ -134,6 +147,7 @@ variable "deletion_protection" {
   description = "Whether Terraform refuses to delete tables and buckets that hold data."
   type        = bool
   default     = true
+  nullable    = false
 }
 
 variable "kms_key" {
@@ -143,7 +157,7 @@ variable "kms_key" {
 
   validation {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
-    error_message = "kms_key must be the whole name of a key: projects/P/locations/L/keyRings/R/cryptoKeys/K."
+    error_message = "kms_key must be the whole name of a key: projects/P/locations/L/keyRings/R/cryptoKeys/K, or null for a key of Google."
   }
 
   validation {
@@ -156,10 +170,11 @@ variable "labels" {
   description = "Labels of everything that can have some."
   type        = map(string)
   default     = { application = "tributary" }
+  nullable    = false
 
   validation {
     condition     = alltrue([for name, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", name)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
-    error_message = "labels must be lower case letters, digits, hyphens and underscores, 63 at the most."
+    error_message = "labels must be names and values of lower case letters, digits, hyphens and underscores, 63 at the most, such as { team = \"analytics\" }; names begin with a letter."
   }
 }
 
@@ -167,6 +182,7 @@ variable "alert_emails" {
   description = "Who is told by email when something is wrong; nobody where it is empty."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for it in var.alert_emails : can(regex("^[^\\s@,]+@[^\\s@,]+\\.[^\\s@,]+$", it))])
@@ -181,7 +197,7 @@ variable "budget" {
 
   validation {
     condition     = var.budget == null || try(can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account)) && var.budget.amount >= 1 && floor(var.budget.amount) == var.budget.amount, false)
-    error_message = "budget must have a billing_account such as 012345-6789AB-CDEF01 and an amount of whole units."
+    error_message = "budget must have a billing_account such as 012345-6789AB-CDEF01 and an amount of whole units, such as 500, or be null."
   }
 }
 

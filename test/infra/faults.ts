@@ -103,8 +103,8 @@ const shape: readonly Fault[] = [
     'plan',
     'a default that its own rule refuses',
     'variables.tf',
-    'default     = "tributary"\n\n  validation {\n    condition     = can(regex("^[a-z][a-z0-9]{0,11}$"',
-    'default     = "Tributary_"\n\n  validation {\n    condition     = can(regex("^[a-z][a-z0-9]{0,11}$"',
+    'default     = "tributary"\n  nullable    = false\n\n  validation {\n    condition     = can(regex("^[a-z][a-z0-9]{0,11}$"',
+    'default     = "Tributary_"\n  nullable    = false\n\n  validation {\n    condition     = can(regex("^[a-z][a-z0-9]{0,11}$"',
   ),
   fault(
     'validate',

@@ -116,41 +116,6 @@ function verify(): void {
     expect(errors).toContain('The root module input variable "region" is not set');
   });
 
-  test('every wrong value is refused with what to write instead', async () => {
-    const wrong = {
-      project: 'My Project',
-      region: 'europe',
-      dataset_location: 'Frankfurt',
-      dataset: 'my-project.tributary',
-      prefix: 'Tributary-of-ours',
-      operators: '["user:ann@example.com"]',
-      instances: '{"ingest":{"min":5,"max":0}}',
-      youtube_credentials: '{"YOUTUBE_NETWORK":"ya29.secret"}',
-      event_expiry_days: '0.5',
-      spill_expiry_days: '1',
-      labels: '{"Application":"x"}',
-      alert_emails: '["oncall"]',
-      budget: '{"billing_account":"my-account","amount":100}',
-    };
-    const given = Object.entries(wrong).map(([name, value]) => `-var=${name}=${value}`);
-    const { code, errors } = await runTerraform(
-      infra.folder,
-      ['plan', '-no-color', '-input=false', '-lock=false', ...given],
-      provider,
-    );
-    expect(code).toBe(1);
-    const said = errors.replace(/\s+/g, ' ');
-    for (const name of Object.keys(wrong)) expect(said).toContain(`${name} must `);
-  });
-
-  test('a key of another region is refused', async () => {
-    // By itself, as its rule looks at the region, which must be right for that.
-    const key = 'projects/p/locations/us-east1/keyRings/r/cryptoKeys/k';
-    const planning = await planInfra(infra, provider, [`-var=kms_key=${key}`]);
-    expect(planning.kind).toBe('failed');
-    if (planning.kind === 'failed') expect(planning.ran.errors).toContain('kms_key must be of the region');
-  });
-
   test('functions that were not built are missed, with the command that builds them', async () => {
     const planning = await planInfra(infra, provider, ['-var=archives=nowhere', '-target=module.function']);
     expect(planning.kind).toBe('failed');

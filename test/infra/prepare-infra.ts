@@ -10,6 +10,8 @@ import { type Ran, runTerraform } from './terraform.ts';
 export interface PreparedInfra {
   /** The root module. */
   folder: string;
+  /** Where the archives are. */
+  archives: string;
   /** Arguments of a plan: the two variables that must be given, and archives that stand in for built ones. */
   variables: readonly string[];
   remove(): void;
@@ -34,6 +36,7 @@ export function prepareInfra(): PreparedInfra {
   }
   return {
     folder,
+    archives,
     variables: ['-var=project=my-project', '-var=region=europe-west1', `-var=archives=${archives}`],
     remove: () => rmSync(base, { recursive: true, force: true }),
   };
