@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -227,9 +228,8 @@ async function drift(flags: Flags, write: (answer: unknown, text: () => string) 
   const { createBigQuery } = await import('../shared/google/bigquery.ts');
   const bigquery = createBigQuery(project, clientEnvironment(project, process.env));
   const columns = ['seen_at', 'resource', 'user_email', 'before_roles', 'after_roles'];
-  const [rows] = await bigquery.query({
-    query: `SELECT CAST(seen_at AS STRING) AS seen_at, resource, user_email, before_roles, after_roles FROM \`${dataset}.access_drift\` ORDER BY seen_at DESC, resource, user_email LIMIT 1000`,
-  });
+  const sql = readFileSync(new URL('access-drift.sql', import.meta.url), 'utf8');
+  const [rows] = await bigquery.query({ query: sql.replaceAll('`tributary.', `\`${dataset}.`) });
   write(rows, () =>
     rows.length === 0
       ? 'Nothing was changed but by permissions.\n'
