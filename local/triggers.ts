@@ -18,7 +18,7 @@ export function queueOf(deployable: Deployable, ports: Ports): Queue[] {
       subscription: deployable.subscription,
       endpoint: `${audience}/`,
       audience,
-      serviceAccount: `${deployable.name}@${ACCOUNT_DOMAIN}`,
+      serviceAccount: `${deployable.name}-push@${ACCOUNT_DOMAIN}`,
       ackDeadlineSeconds: deployable.ackDeadlineSeconds,
     },
   ];

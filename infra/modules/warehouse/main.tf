@@ -18,8 +18,9 @@ locals {
   # A view is asked from other projects too, where a name without a project would be one of theirs.
   queries = {
     for name, sql in local.sources : name => {
-      sql         = replace(sql, "`tributary.", "`${var.project}.${var.dataset}.")
-      description = join("\n", [for line in regexall("(?m)^-- ?(.*)$", sql) : line[0] if !startswith(line[0], "arguments:")])
+      sql = replace(sql, "`tributary.", "`${var.project}.${var.dataset}.")
+      # The comment at the top of the file, and not those further down.
+      description = join("\n", [for line in regexall("(?m)^-- ?(.*)$", regex("^(?:--.*\n)*", sql)) : line[0] if !startswith(line[0], "arguments:")])
       arguments = [
         for it in try(split(",", regex("^-- arguments: (.+)", sql)[0]), []) :
         { name = split(" ", trimspace(it))[0], type = split(" ", trimspace(it))[1] }
