@@ -30,7 +30,17 @@ const SDK = 'sdk';
 
 export type Buildable = { name: string; entry: string; host: HostKind };
 
-export type Built = { name: string; host: HostKind; bundleBytes: number; archiveBytes: number };
+export type Built = {
+  name: string;
+  host: HostKind;
+  /** Of index.js. */
+  bundleBytes: number;
+  /** Of all files of the archive. */
+  unpackedBytes: number;
+  archiveBytes: number;
+  /** What these consist of: the modules in index.js, and the other files. */
+  parts: Bundle['parts'];
+};
 
 /** Builds each function into `out`, with the dependencies and the host of the repository at `root`. */
 export async function buildFunctions(functions: Buildable[], out: string, root = ROOT): Promise<Built[]> {
@@ -58,7 +68,17 @@ export async function buildFunctions(functions: Buildable[], out: string, root =
       if (kind === 'own')
         await writeFile(join(out, `${name}.framework.zip`), await zip(describe('framework')));
       const index = files.find(({ path }) => path === 'index.js');
-      return { name, host: kind, bundleBytes: index?.content.length ?? 0, archiveBytes: archive.length };
+      return {
+        name,
+        host: kind,
+        bundleBytes: index?.content.length ?? 0,
+        unpackedBytes: files.reduce((sum, { content }) => sum + content.length, 0),
+        archiveBytes: archive.length,
+        parts: [
+          ...bundle.parts,
+          ...files.filter((it) => it !== index).map(({ path, content }) => ({ path, bytes: content.length })),
+        ],
+      };
     }),
   );
 }

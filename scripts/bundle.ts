@@ -14,7 +14,12 @@ import {
 /** The one module that stays outside: in an archive it is either our host or Google's framework. */
 export const FRAMEWORK = '@google-cloud/functions-framework';
 
-export type Bundle = { files: ArchivedFile[]; sourceMap: Buffer };
+export type Bundle = {
+  files: ArchivedFile[];
+  sourceMap: Buffer;
+  /** The modules that index.js consists of. */
+  parts: { path: string; bytes: number }[];
+};
 
 /**
  * Bundles a function into `index.js`, the licences of what it contains, and what it loads only when touched.
@@ -29,6 +34,7 @@ export async function bundleFunction(entry: string, root: string): Promise<Bundl
     entryPoints: [{ in: entry, out: 'index' }],
     outdir,
     write: false,
+    metafile: true,
     sourcemap: 'external',
     legalComments: 'external',
     plugins: [
@@ -45,7 +51,10 @@ export async function bundleFunction(entry: string, root: string): Promise<Bundl
     if (path.endsWith('.map')) sourceMap = Buffer.from(contents);
     else files.push({ path: path.slice(outdir.length + 1), content: Buffer.from(contents) });
   }
-  return { files: [...files, ...(await bundleDeferred([...deferred.values()], root))], sourceMap };
+  const parts = Object.values(main.metafile.outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput }));
+  return { files: [...files, ...(await bundleDeferred([...deferred.values()], root))], sourceMap, parts };
 }
 
 /** Bundles our host as the package that the archives resolve the framework's name to, rooted at `host/`. */

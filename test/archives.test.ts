@@ -11,7 +11,7 @@ import { inflateRawSync } from 'node:zlib';
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Buildable, buildFunctions, listBuildable } from '../scripts/build.ts';
+import { type Buildable, type Built, buildFunctions, listBuildable } from '../scripts/build.ts';
 
 const execute = promisify(execFile);
 const fixture: Buildable = {
@@ -39,10 +39,11 @@ const settings = {
 };
 
 let folder: string;
+let built: Built[];
 const started: ChildProcess[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'archives-'));
-  await buildFunctions(buildable, join(folder, 'dist'));
+  built = await buildFunctions(buildable, join(folder, 'dist'));
 });
 afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
@@ -59,6 +60,42 @@ test('equal sources give equal bytes, in any time zone', async () => {
     expect(second?.equals(first!)).toBe(true);
   }
 });
+
+/** Megabytes of all that an archive holds: what an instance reads at a cold start. Room for a sixth more than there is. */
+const limits: Readonly<Record<string, number>> = {
+  ingest: 3,
+  load: 2.8,
+  fold: 3.5,
+  replay: 5,
+  permissions: 5.2,
+  'reports-poll': 5.5,
+  'reports-pull': 5.5,
+};
+
+test('every function has a limit of size', () => {
+  expect(Object.keys(limits).sort()).toEqual(
+    listBuildable()
+      .map(({ name }) => name)
+      .sort(),
+  );
+});
+
+test.each(Object.entries(limits))('the archive of %s holds at most %f MB', (name, limit) => {
+  const { unpackedBytes, parts } = built.find((it) => it.name === name)!;
+  expect(unpackedBytes, describeSize(name, unpackedBytes, parts)).toBeLessThanOrEqual(limit * 1e6);
+});
+
+/** The size with what to look at: packages and files that take most of it. */
+function describeSize(name: string, bytes: number, parts: Built['parts']): string {
+  const sums = new Map<string, number>();
+  for (const part of parts) {
+    const from = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(part.path)?.[1] ?? part.path;
+    sums.set(from, (sums.get(from) ?? 0) + part.bytes);
+  }
+  const largest = [...sums].sort(([, one], [, other]) => other - one).slice(0, 10);
+  const lines = largest.map(([from, size]) => `${(size / 1e6).toFixed(2).padStart(6)} MB  ${from}`);
+  return `${name} holds ${(bytes / 1e6).toFixed(2)} MB, most of it:\n${lines.join('\n')}\n`;
+}
 
 const onOwnHost = buildable.filter(({ host }) => host === 'own');
 const onFramework = buildable.filter(({ host }) => host === 'framework');
