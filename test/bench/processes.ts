@@ -72,13 +72,13 @@ export async function untilListening(port: number, child?: ChildProcess): Promis
 }
 
 /** From proc(5): fields 14 and 15 of stat are user and system time in ticks of 10 ms, on every Linux that matters. */
-function cpuMicros(pid: number): number {
+export function cpuMicros(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
-function residentBytes(pid: number): number {
+export function residentBytes(pid: number): number {
   const resident = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(resident) * 1024;
 }
