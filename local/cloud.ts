@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createBigQuery } from '../shared/google/bigquery.ts';
 import { createPubSub } from '../shared/google/pubsub.ts';
 import { createControl } from './admin/control.ts';
 import { startAdminApi } from './admin/index.ts';
 import { readSeed } from './admin/read-seed.ts';
-import { type BigQueryFaults, startBigQuery } from './bigquery/index.ts';
+import { type BigQueryFaults, type BigQueryOptions, startBigQuery } from './bigquery/index.ts';
 import { createBuckets } from './buckets.ts';
 import type { Faults } from './faults.ts';
 import { startGoogleApis } from './google-apis.ts';
@@ -18,6 +19,7 @@ import { findReportsSeed } from './reports/seed.ts';
 import { type Job, type Scheduler, startScheduler } from './scheduler/index.ts';
 import { type StorageFaults, startStorage } from './storage/index.ts';
 import { createWarehouse } from './warehouse.ts';
+import { findWarehouseTemplate } from './warehouse-template.ts';
 import { watchTable } from './watch-table.ts';
 
 /** What the process is told, as JSON in its first argument. */
@@ -41,6 +43,17 @@ export interface CloudOptions {
   runWhenRowsCome: { job: string; table: string; everyMs: number }[];
   faults: Faults;
   timeScale: number;
+}
+
+/** A new data folder begins with a copy of a warehouse that was made before. */
+async function startWarehouse({
+  dataset,
+  ...options
+}: BigQueryOptions & { project: string; dataset: string }) {
+  const template = existsSync(options.file)
+    ? undefined
+    : await findWarehouseTemplate(options.project, dataset);
+  return startBigQuery({ ...options, template });
 }
 
 /** How long pushes wait for their functions to listen: a push that is refused comes again only after ten seconds. */
@@ -118,11 +131,12 @@ async function main(options: CloudOptions): Promise<void> {
         },
       },
     }),
-    startBigQuery({
+    startWarehouse({
       restPort: ports.bigquery,
       grpcPort: ports.bigqueryGrpc,
       file: join(dataDir, 'bigquery.duckdb'),
       project,
+      dataset,
       faults: bigqueryFaults,
     }),
     startStorage({

@@ -88,7 +88,7 @@ test('the subscription pushes with a token, backs off, and dead-letters to a top
   await pubsub.close();
   expect(load).toMatchObject({
     ackDeadlineSeconds: 60,
-    pushConfig: { oidcToken: { serviceAccountEmail: 'load@local.iam.gserviceaccount.com' } },
+    pushConfig: { oidcToken: { serviceAccountEmail: 'load-push@local.iam.gserviceaccount.com' } },
     retryPolicy: { minimumBackoff: { seconds: '10' }, maximumBackoff: { seconds: '600' } },
     deadLetterPolicy: { deadLetterTopic: 'projects/local/topics/events-dead', maxDeliveryAttempts: 100 },
     messageRetentionDuration: { seconds: '604800' },

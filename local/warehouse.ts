@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { BigQuery, Dataset, RoutineMetadata, TableField } from '@google-cloud/bigquery';
 import { z } from 'zod';
@@ -6,20 +7,54 @@ const INFRA = new URL('../infra/', import.meta.url);
 
 /**
  * Makes the dataset, the tables of infra/tables and the views and table functions of infra/views, as Terraform does.
- * What exists is changed only by what was added: columns, descriptions, and other text of a view. Throws what BigQuery
+ * What exists is changed only by what was added: columns, descriptions, and other text of a view. A label of the dataset
+ * tells of which files all was made; while they are the same, only what is missing is looked for. Throws what BigQuery
  * refuses, naming the file.
  */
 export async function createWarehouse(bigquery: BigQuery, datasetId: string): Promise<void> {
   const dataset = bigquery.dataset(datasetId);
-  await unlessExists(bigquery.createDataset(datasetId));
-  const [[tables], [routines]] = await Promise.all([dataset.getTables(), dataset.getRoutines()]);
+  const isNew = await unlessExists(bigquery.createDataset(datasetId));
+  const [[tables], [routines], [{ labels }]] = isNew
+    ? [[[]], [[]], [{ labels: undefined }]]
+    : await Promise.all([dataset.getTables(), dataset.getRoutines(), dataset.getMetadata()]);
   const existing = new Set([...tables, ...routines].map(({ id }) => id));
+  const digest = digestFiles();
+  const isUnchanged = labels?.[MADE_OF] === digest;
+  const isLeft = ({ name }: { name: string }) => !(isUnchanged && existing.has(name));
   await Promise.all(
-    readTables().map((table) =>
-      named(table.name, existing.has(table.name) ? changeTable(dataset, table) : createTable(dataset, table)),
-    ),
+    readTables()
+      .filter(isLeft)
+      .map((table) =>
+        named(
+          table.name,
+          existing.has(table.name) ? changeTable(dataset, table) : createTable(dataset, table),
+        ),
+      ),
   );
-  await createQueries(dataset, readQueries(datasetId), existing);
+  await createQueries(dataset, readQueries(datasetId).filter(isLeft), existing);
+  if (!isUnchanged) await dataset.setMetadata({ labels: { [MADE_OF]: digest } });
+}
+
+const MADE_OF = 'made_of';
+
+/** The files that the warehouse is made of, and this one, which makes it. */
+export function readFilesOfWarehouse(): { name: string; content: Buffer }[] {
+  const files = ['tables/', 'views/'].flatMap((folder) =>
+    readdirSync(new URL(folder, INFRA))
+      .sort()
+      .map((name) => new URL(folder + name, INFRA)),
+  );
+  return [...files, new URL(import.meta.url)].map((file) => ({
+    name: file.pathname.slice(file.pathname.lastIndexOf('/') + 1),
+    content: readFileSync(file),
+  }));
+}
+
+function digestFiles(): string {
+  const hash = createHash('sha256');
+  for (const { name, content } of readFilesOfWarehouse()) hash.update(name).update(content);
+  // A label's value has at most 63 characters: cloud.google.com/bigquery/docs/labels-intro.
+  return hash.digest('hex').slice(0, 32);
 }
 
 const tableSchema = z.object({
@@ -110,27 +145,32 @@ function readQueries(datasetId: string): SqlFile[] {
     });
 }
 
-/** A view may read another, which must then exist: what fails is tried again as long as others succeed. */
+/** A view may read others, which must then exist: each is made once those that its text names are. */
 async function createQueries(
   dataset: Dataset,
   files: readonly SqlFile[],
   existing: ReadonlySet<string | undefined>,
 ): Promise<void> {
-  const failed: { file: SqlFile; error: unknown }[] = [];
-  for (const file of files) {
-    const exists = existing.has(file.name);
-    const put =
-      file.arguments === undefined ? putView(dataset, file, exists) : putFunction(dataset, file, exists);
-    await put.catch((error: unknown) => failed.push({ file, error }));
-  }
-  if (failed.length === 0) return;
-  const [first] = failed;
-  if (failed.length === files.length) return named(first!.file.name, Promise.reject(first!.error));
-  await createQueries(
-    dataset,
-    failed.map(({ file }) => file),
-    existing,
-  );
+  const making = new Map<string, Promise<void>>();
+  const make = (file: SqlFile): Promise<void> => {
+    const known = making.get(file.name);
+    if (known !== undefined) return known;
+    const put = async () => {
+      await Promise.all(files.filter((other) => other !== file && names(file.sql, other.name)).map(make));
+      const exists = existing.has(file.name);
+      const putting = file.arguments === undefined ? putView : putFunction;
+      await named(file.name, putting(dataset, file, exists));
+    };
+    const made = put();
+    making.set(file.name, made);
+    return made;
+  };
+  await Promise.all(files.map(make));
+}
+
+/** In backticks after the dataset, outside of comments. */
+function names(sql: string, name: string): boolean {
+  return sql.replaceAll(/--.*/g, '').includes(`.${name}\``);
 }
 
 async function putView(dataset: Dataset, { name, sql }: SqlFile, exists: boolean): Promise<void> {
@@ -181,11 +221,12 @@ async function named(name: string, work: Promise<void>): Promise<void> {
   }
 }
 
-async function unlessExists(creating: Promise<unknown>): Promise<void> {
+async function unlessExists(creating: Promise<unknown>): Promise<boolean> {
   try {
     await creating;
+    return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 409) return;
+    if (error instanceof Error && 'code' in error && error.code === 409) return false;
     throw error;
   }
 }

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, rename } from 'node:fs/promises';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -29,13 +31,18 @@ const MAX_READERS = 3;
 
 const MAX_MEMORY_BYTES = 2 * 1024 ** 3;
 
-/** Opens (or creates) the file, or a database in memory for ':memory:'. `threads` share a query; default DuckDB's own. */
-export async function openDatabase(file: string, threads?: number): Promise<Database> {
+/**
+ * Opens (or creates) the file, or a database in memory for ':memory:'. `threads` share a query; default DuckDB's own. What
+ * is created begins as a copy of `template`, a closed file.
+ */
+export async function openDatabase(file: string, threads?: number, template?: string): Promise<Database> {
+  if (template !== undefined && file !== ':memory:' && !existsSync(file)) await copyDatabase(template, file);
   // Without a file DuckDB would spill into the folder that the process was started in.
   const spill =
     file === ':memory:' ? { temp_directory: join(tmpdir(), `tributary-duckdb-${randomUUID()}`) } : undefined;
   const instance = await DuckDBInstance.create(file, spill);
   const writer = await instance.connect();
+  if (template !== undefined && file === ':memory:') await readDatabase(writer, template);
   await writer.run("SET GLOBAL TimeZone='UTC'");
   // Rewriting row groups at every 16 MB of log would dominate steady appends.
   await writer.run("SET GLOBAL checkpoint_threshold='128MB'");
@@ -108,6 +115,19 @@ export async function openDatabase(file: string, threads?: number): Promise<Data
       instance.closeSync();
     },
   };
+}
+
+/** Whoever is stopped in the middle leaves no half of a database behind. */
+async function copyDatabase(template: string, file: string): Promise<void> {
+  const part = `${file}.part`;
+  await copyFile(template, part);
+  await rename(part, file);
+}
+
+async function readDatabase(connection: DuckDBConnection, template: string): Promise<void> {
+  await connection.run(`ATTACH '${template.replaceAll("'", "''")}' AS template (READ_ONLY)`);
+  await connection.run('COPY FROM DATABASE template TO memory');
+  await connection.run('DETACH template');
 }
 
 /** An identifier in double quotes, safe whatever it contains. */

@@ -22,6 +22,8 @@ export interface BigQueryOptions {
   grpcPort: number;
   /** The DuckDB file that holds everything, or ':memory:'. */
   file: string;
+  /** A database file that nobody has open; one that is new, in a file or in memory, begins as a copy of it. */
+  template?: string | undefined;
   /**
    * How many threads share a query. Default: as many as there are cores, and one in memory, where tables are small: handing
    * out their parts costs a fifth of the CPU of a query.
@@ -54,7 +56,7 @@ export async function startBigQuery(options: BigQueryOptions): Promise<BigQueryS
   const now = options.now ?? (() => new Date());
   const log = options.log ?? (() => undefined);
   const threads = options.threads ?? (options.file === ':memory:' ? 1 : undefined);
-  const database = await openDatabase(options.file, threads);
+  const database = await openDatabase(options.file, threads, options.template);
   const catalog = await openCatalog(database, now);
   const measures = keepTableMeasures();
   const planner = openPlanner();
