@@ -9,7 +9,7 @@ locals {
     cloudfunctions  = ["functions.get"]
     cloudscheduler  = ["jobs.get"]
     iam             = ["roles.get", "serviceAccounts.get", "serviceAccounts.getIamPolicy"]
-    logging         = ["logMetrics.get"]
+    logging         = ["exclusions.get", "logMetrics.get"]
     monitoring      = ["alertPolicies.get", "dashboards.get", "notificationChannels.get"]
     pubsub          = ["subscriptions.get", "subscriptions.getIamPolicy", "topics.get", "topics.getIamPolicy"]
     resourcemanager = ["projects.get", "projects.getIamPolicy"]

@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { plannedFunctions } from './functions.ts';
 import { block, type Plan, type Policy, planned, text } from './plan.ts';
 
 const jobShape = z.object({ schedule: text, time_zone: text, attempt_deadline: text });
@@ -7,6 +8,7 @@ const alertShape = z.object({
   conditions: block({ condition_prometheus_query_language: block({ query: text }) }),
 });
 const dashboardShape = z.object({ dashboard_json: z.string() });
+const exclusionShape = z.object({ filter: z.string() });
 const metricShape = z.object({ name: z.string(), filter: text, value_extractor: text });
 
 /** Attributes whose value is a duration of Google's APIs: digits and `s`. */
@@ -106,6 +108,23 @@ export const operationPolicies: readonly Policy[] = [
       const known = new Set([...counted, ...measuredByGoogle]);
       for (const { address, metric } of metricsIn(plan)) {
         if (!known.has(metric)) yield `${address} asks for ${metric}`;
+      }
+    },
+  },
+  {
+    rule: 'of the requests to the data path only those that went well are left out of the log, which would cost more than Pub/Sub',
+    *broken(plan) {
+      const exclusions = planned(plan, 'google_logging_project_exclusion', exclusionShape);
+      for (const { address, is } of exclusions) {
+        if (!/ AND httpRequest\.status<400$/.test(is.filter)) yield `${address} leaves out what failed`;
+        if (!is.filter.includes('log_id("run.googleapis.com/requests")'))
+          yield `${address} leaves out more than requests`;
+      }
+      const onDataPath = plan.deployables.filter(({ host }) => host === 'own').map(({ name }) => name);
+      for (const { target, name } of plannedFunctions(plan)) {
+        const isLeftOut = exclusions.some(({ is }) => is.filter.includes(`"${name}"`));
+        if (isLeftOut !== onDataPath.includes(target))
+          yield `requests to ${target} that went well are ${isLeftOut ? 'not ' : ''}logged`;
       }
     },
   },

@@ -40,6 +40,10 @@ const needs: Readonly<Record<string, { deploy: string; read: readonly string[] }
     read: ['cloudfunctions.functions.get', 'run.services.get'],
   },
   google_logging_metric: { deploy: 'roles/logging.configWriter', read: ['logging.logMetrics.get'] },
+  google_logging_project_exclusion: {
+    deploy: 'roles/logging.configWriter',
+    read: ['logging.exclusions.get'],
+  },
   google_monitoring_alert_policy: {
     deploy: 'roles/monitoring.editor',
     read: ['monitoring.alertPolicies.get'],

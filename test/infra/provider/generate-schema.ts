@@ -32,6 +32,7 @@ const resources = [
   'cloudfunctions2_function',
   'kms_crypto_key_iam_member',
   'logging_metric',
+  'logging_project_exclusion',
   'monitoring_alert_policy',
   'monitoring_dashboard',
   'monitoring_notification_channel',
