@@ -27,3 +27,8 @@ output "try" {
   description = "A command that shows the newest events."
   value       = "bq query --project_id=${var.project} --use_legacy_sql=false 'SELECT occurred_at, project, name, user_id FROM `${var.project}.${var.dataset}.events_between`(TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR), TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)) ORDER BY received_at DESC LIMIT 10'"
 }
+
+output "pipeline" {
+  description = "The triggers of Cloud Build and the bucket of plans, or null where there is no pipeline."
+  value       = one([for it in module.pipeline : { plans = it.plans, triggers = it.triggers }])
+}

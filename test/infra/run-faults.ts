@@ -12,11 +12,17 @@ import { hasTerraform, NOT_VERIFIED, runTerraform } from './terraform.ts';
 
 const HELP = `Puts every fault of test/infra/faults.ts into a copy of infra/, one at a time, and finds out which layer catches it.
 
-Usage: node test/infra/run-faults.ts [--write] [TEXT]
+Usage: npm run proof:infra [-- [--write] [TEXT]]
 
 With --write the table goes to docs/infra-faults.md. With TEXT only faults with it in their name are tried. Some minutes.
 Ends with 1 where a fault is caught by another layer than faults.ts says.
 `;
+
+/** So that faults of the pipeline are seen too. */
+const PIPELINE = JSON.stringify({
+  repository: 'projects/my-project/locations/europe-west1/connections/github/repositories/tributary',
+  state_bucket: 'my-project-terraform',
+});
 
 type Found = { layer: Layer; said: string };
 
@@ -69,10 +75,15 @@ async function tryFault(fault: Fault, infra: PreparedInfra, provider: StubProvid
 
 /** Plans first, which takes all layers before it: only where it fails is asked which of them it is. */
 async function judgeInfra(infra: PreparedInfra, provider: StubProvider): Promise<Found> {
-  const planning = await planInfra(infra, provider);
+  const planning = await planInfra(infra, provider, [`-var=pipeline=${PIPELINE}`]);
   if (planning.kind === 'planned') {
     const broken = judgeInFull(planning.json, infra.folder);
-    return broken === undefined ? { layer: 'nothing', said: '' } : { layer: 'policy', said: broken };
+    if (broken !== undefined) return { layer: 'policy', said: broken };
+    const archives = `-var=archives=${infra.archives}`;
+    const tested = await runTerraform(infra.folder, ['test', '-no-color', archives], provider);
+    return tested.code === 0
+      ? { layer: 'nothing', said: '' }
+      : { layer: 'test', said: lastLine(tested.errors) };
   }
   for (const layer of ['init', 'validate'] as const) {
     const args = layer === 'init' ? ['-backend=false'] : [];
@@ -91,6 +102,9 @@ function judgeInFull(json: string, folder: string): string | undefined {
   }
 }
 
+/** Of a failed assertion, which is what it says last. */
+const lastLine = (errors: string): string => errors.trim().split('\n').at(-1) ?? '';
+
 const firstError = (errors: string): string => /Error: (.*)/.exec(errors)?.[1] ?? errors.slice(0, 200);
 
 function describe(rows: readonly { fault: Fault; found: Found }[]): string {
@@ -101,9 +115,9 @@ function describe(rows: readonly { fault: Fault; found: Found }[]): string {
   });
   return `# Faults of infra, and what catches them
 
-Each was put into a copy of \`infra/\` by \`node test/infra/run-faults.ts --write\`, which wrote this: ${caught} of ${rows.length}
+Each was put into a copy of \`infra/\` by \`npm run proof:infra -- --write\`, which wrote this: ${caught} of ${rows.length}
 are caught without a cloud. \`init\`, \`validate\` and \`plan\` are Terraform itself over the schema of the Google provider;
-\`policy\` is \`test/infra/policies\` over the plan. Faults stood in \`test/infra/faults.ts\`, each with the layer that must
+\`policy\` is \`test/infra/policies\` over the plan, \`test\` is what \`terraform test\` asserts. Faults stood in \`test/infra/faults.ts\`, each with the layer that must
 catch it, before there were policies; for three of them another command of Terraform turned out to be the first.
 
 | Fault | In | Caught by | Which says, or why nothing does |

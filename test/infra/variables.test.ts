@@ -253,4 +253,15 @@ function verify(): void {
     const { code, said } = await plan({ ...none, ...empty, project: 'my-project', region: 'europe-west1' });
     expect([code, said]).toEqual([0, '']);
   });
+
+  test('nothing that infra/tests asserts, and what these must see refused', async () => {
+    const archives = `-var=archives=${infra.archives}`;
+    const { code, output, errors } = await runTerraform(
+      infra.folder,
+      ['test', '-no-color', archives],
+      provider,
+    );
+    expect([code, errors]).toEqual([0, '']);
+    expect(output).toMatch(/^Success! \d+ passed, 0 failed\.$/m);
+  });
 }
