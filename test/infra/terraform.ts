@@ -33,6 +33,9 @@ export async function runTerraform(
       ...provider?.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // It asks for a state that nobody serves without end.
+    timeout: 300_000,
+    killSignal: 'SIGKILL',
   });
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
