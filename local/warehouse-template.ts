@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createBigQuery } from '../shared/google/bigquery.ts';
-import { startBigQuery } from './bigquery/index.ts';
+import { type BigQueryOptions, type BigQueryServer, startBigQuery } from './bigquery/index.ts';
 import { createWarehouse, readFilesOfWarehouse } from './warehouse.ts';
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/warehouse', import.meta.url));
@@ -34,14 +34,27 @@ export async function findWarehouseTemplate(project: string, datasetId: string):
   }
 }
 
+/** Starts a local BigQuery in memory with the warehouse and no rows: the dataset `tributary` of the project `local`. */
+export async function startWarehouse(
+  options: Pick<BigQueryOptions, 'threads' | 'estimatesBytes' | 'faults' | 'now'> = {},
+): Promise<BigQueryServer> {
+  const template = await findWarehouseTemplate('local', 'tributary');
+  const server = await startBigQuery({ ...options, restPort: 0, grpcPort: 0, file: ':memory:', template });
+  if (template === undefined) await makeWarehouse(server, 'local', 'tributary');
+  return server;
+}
+
 async function make(file: string, project: string, datasetId: string): Promise<void> {
   const server = await startBigQuery({ restPort: 0, grpcPort: 0, file, threads: 1 });
   try {
-    const environment = { LOCAL_BIGQUERY: `127.0.0.1:${server.restPort}` };
-    await createWarehouse(createBigQuery(project, environment), datasetId);
+    await makeWarehouse(server, project, datasetId);
   } finally {
     await server.close();
   }
+}
+
+function makeWarehouse({ restPort }: BigQueryServer, project: string, datasetId: string): Promise<void> {
+  return createWarehouse(createBigQuery(project, { LOCAL_BIGQUERY: `127.0.0.1:${restPort}` }), datasetId);
 }
 
 async function removeOld(): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalClients, startForTest } from '../../local/bigquery/start-for-test.ts';
-import { createWarehouse } from '../../local/warehouse.ts';
+import { connectClients, type LocalClients } from '../../local/bigquery/start-for-test.ts';
+import { startWarehouse } from '../../local/warehouse-template.ts';
 import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import type { IdentityDecisionsRow } from '../../shared/warehouse/generated/row-types.ts';
 import { createWriter } from '../../shared/warehouse/writer.ts';
@@ -8,8 +8,7 @@ import { createDecisionAppender } from './append-decisions.ts';
 
 let local: LocalClients;
 beforeAll(async () => {
-  local = await startForTest();
-  await createWarehouse(local.bigquery, 'tributary');
+  local = connectClients(await startWarehouse());
 });
 afterAll(() => local.close());
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
-import { type BigQueryFaults, type BigQueryOptions, startBigQuery } from '../../local/bigquery/index.ts';
+import type { BigQueryFaults, BigQueryOptions } from '../../local/bigquery/index.ts';
 import { createBuckets } from '../../local/buckets.ts';
 import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
 import { startStorage } from '../../local/storage/index.ts';
-import { createWarehouse } from '../../local/warehouse.ts';
+import { startWarehouse } from '../../local/warehouse-template.ts';
 import { createBigQuery } from '../../shared/google/bigquery.ts';
 import { openBucket } from '../../shared/google/cloud-storage.ts';
 import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
@@ -43,14 +43,7 @@ export async function startFold(
   const bigqueryFaults: BigQueryFaults = noBigQueryFaults();
   const storageFaults = noStorageFaults();
   const [bigqueryServer, storageServer] = await Promise.all([
-    startBigQuery({
-      estimatesBytes: false,
-      ...server,
-      restPort: 0,
-      grpcPort: 0,
-      file: ':memory:',
-      faults: bigqueryFaults,
-    }),
+    startWarehouse({ estimatesBytes: false, ...server, faults: bigqueryFaults }),
     startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
   ]);
   const environment: NodeJS.ProcessEnv = {
@@ -59,10 +52,7 @@ export async function startFold(
     LOCAL_STORAGE: `127.0.0.1:${storageServer.port}`,
   };
   const bigquery = createBigQuery('local', environment);
-  await Promise.all([
-    createBuckets('local', storageServer.port, ['tributary-fold']),
-    createWarehouse(bigquery, 'tributary'),
-  ]);
+  await createBuckets('local', storageServer.port, ['tributary-fold']);
   const bucket = openBucket('tributary-fold', environment);
   const storageWrite = createStorageWriteClient(environment);
   const writer = createWriter({ client: storageWrite, project: 'local', dataset: 'tributary' });

@@ -1,10 +1,9 @@
 import { type AdminApi as LocalAdminApi, type Seed, startAdminApi } from '../../local/admin/index.ts';
 import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
-import { startBigQuery } from '../../local/bigquery/index.ts';
 import { createBuckets } from '../../local/buckets.ts';
 import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
 import { startStorage } from '../../local/storage/index.ts';
-import { createWarehouse } from '../../local/warehouse.ts';
+import { startWarehouse } from '../../local/warehouse-template.ts';
 import { createAnalyticsAdminClient } from '../../shared/google/analytics-admin.ts';
 import { createBigQuery } from '../../shared/google/bigquery.ts';
 import { openBucket } from '../../shared/google/cloud-storage.ts';
@@ -73,13 +72,7 @@ export async function startStores() {
   const bigqueryFaults = noBigQueryFaults();
   const storageFaults = noStorageFaults();
   const [bigqueryServer, storageServer] = await Promise.all([
-    startBigQuery({
-      restPort: 0,
-      grpcPort: 0,
-      file: ':memory:',
-      estimatesBytes: false,
-      faults: bigqueryFaults,
-    }),
+    startWarehouse({ estimatesBytes: false, faults: bigqueryFaults }),
     startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
   ]);
   const environment: NodeJS.ProcessEnv = {
@@ -88,10 +81,7 @@ export async function startStores() {
     LOCAL_STORAGE: `127.0.0.1:${storageServer.port}`,
   };
   const bigquery = createBigQuery('local', environment);
-  await Promise.all([
-    createBuckets('local', storageServer.port, ['tributary-access']),
-    createWarehouse(bigquery, 'tributary'),
-  ]);
+  await createBuckets('local', storageServer.port, ['tributary-access']);
   const bucket = openBucket('tributary-access', environment);
   const storageWrite = createStorageWriteClient(environment);
   const limits = { firstRetryDelayMs: 5, longestRetryDelayMs: 50, lingerMs: 1 };

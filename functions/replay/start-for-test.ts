@@ -4,13 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
-import { startBigQuery } from '../../local/bigquery/index.ts';
 import { createBuckets } from '../../local/buckets.ts';
 import { startIssuer, type TokenClaims } from '../../local/issuer/index.ts';
 import { noFaults as noPubSubFaults, startPubSub } from '../../local/pubsub/index.ts';
 import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
 import { startStorage } from '../../local/storage/index.ts';
-import { createWarehouse } from '../../local/warehouse.ts';
+import { startWarehouse } from '../../local/warehouse-template.ts';
 import { decodeMessage } from '../../shared/batches/decode-message.ts';
 import { createBigQuery } from '../../shared/google/bigquery.ts';
 import { openBucket } from '../../shared/google/cloud-storage.ts';
@@ -46,13 +45,7 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
   const storageFaults = noStorageFaults();
   const pubsubFaults = noPubSubFaults();
   const [bigqueryServer, pubsubServer, storageServer, issuer] = await Promise.all([
-    startBigQuery({
-      restPort: 0,
-      grpcPort: 0,
-      file: ':memory:',
-      estimatesBytes: false,
-      faults: bigqueryFaults,
-    }),
+    startWarehouse({ estimatesBytes: false, faults: bigqueryFaults }),
     startPubSub({ port: 0, file: ':memory:', faults: pubsubFaults }),
     startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
     startIssuer({ port: 0, keyFile: join(folder, 'key.pem') }),
@@ -70,7 +63,6 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
   await Promise.all([
     topic.createSubscription('published'),
     createBuckets('local', storageServer.port, [spill]),
-    createWarehouse(bigquery, 'tributary'),
   ]);
   await pubsub.close();
 
