@@ -44,7 +44,7 @@ run "with_what_must_be_said" {
   }
 }
 
-run "with_another_prefix_and_dataset" {
+run "with_other_names_and_a_pipeline" {
   command = plan
 
   variables {
@@ -52,6 +52,16 @@ run "with_another_prefix_and_dataset" {
     dataset             = "shop_events"
     deletion_protection = false
     spill_expiry_days   = 90
+    pipeline = {
+      repository   = "projects/my-project/locations/europe-west1/connections/github/repositories/tributary"
+      state_bucket = "my-project-terraform"
+      approvers    = ["ann@example.com"]
+    }
+  }
+
+  assert {
+    condition     = output.pipeline.plans == "my-project-shop-plans" && output.pipeline.triggers.apply == "shop-apply"
+    error_message = "The output must name the bucket of plans and the triggers."
   }
 
   assert {
@@ -70,33 +80,6 @@ run "with_another_prefix_and_dataset" {
   }
 }
 
-run "with_a_pipeline" {
-  command = plan
-
-  variables {
-    pipeline = {
-      repository   = "projects/my-project/locations/europe-west1/connections/github/repositories/tributary"
-      state_bucket = "my-project-terraform"
-      approvers    = ["ann@example.com"]
-    }
-  }
-
-  assert {
-    condition     = output.pipeline.plans == "my-project-tributary-plans" && output.pipeline.triggers.apply == "tributary-apply"
-    error_message = "The output must name the bucket of plans and the triggers."
-  }
-}
-
-run "refuses_the_name_of_a_project" {
-  command = plan
-
-  variables {
-    project = "My Project"
-  }
-
-  expect_failures = [var.project]
-}
-
 run "refuses_a_function_without_a_limit" {
   command = plan
 
@@ -105,34 +88,4 @@ run "refuses_a_function_without_a_limit" {
   }
 
   expect_failures = [var.instances]
-}
-
-run "refuses_instances_of_what_is_no_function" {
-  command = plan
-
-  variables {
-    instances = { ingst = { max = 5 } }
-  }
-
-  expect_failures = [var.instances]
-}
-
-run "refuses_a_key_of_another_region" {
-  command = plan
-
-  variables {
-    kms_key = "projects/p/locations/us-east1/keyRings/r/cryptoKeys/k"
-  }
-
-  expect_failures = [var.kms_key]
-}
-
-run "refuses_a_credential_in_place_of_its_version" {
-  command = plan
-
-  variables {
-    youtube_credentials = { YOUTUBE_NETWORK = "ya29.secret" }
-  }
-
-  expect_failures = [var.youtube_credentials]
 }

@@ -263,5 +263,6 @@ function verify(): void {
     );
     expect([code, errors]).toEqual([0, '']);
     expect(output).toMatch(/^Success! \d+ passed, 0 failed\.$/m);
-  });
+    // Three plans in one.
+  }, 300_000);
 }

@@ -86,7 +86,8 @@ function verify(): void {
     const failed = planned.find(({ code }) => code !== 0);
     if (failed !== undefined) throw new Error(`${failed.id} ended with ${failed.code}:\n${failed.log}`);
     await uploadArtifacts(main, workspace);
-  });
+    // It builds every archive.
+  }, 300_000);
   afterAll(async () => {
     provider?.close();
     await storage?.close();
