@@ -151,15 +151,18 @@ function measureBuckets({ calls, checks, is360 }: MonthRun): BucketUse[] {
   const perDay = new Map<string, { queries: number; units: number }>();
   const perMinute = new Map<string, number>();
   for (const { row } of [...calls, ...checks]) {
-    const limits: Readonly<Record<string, number>> = {
-      ...(is360.get(row.entity_id ?? '') ? LIMITS_360 : STANDARD_LIMITS),
-    };
-    const remaining = JSON.parse(row.quota_remaining ?? '{}') as Record<string, number>;
-    for (const [bucket, left] of Object.entries(remaining)) {
-      const limit = limits[bucket] ?? 0;
-      see(`Google Analytics ${bucket}`, limit - left, limit);
+    if (row.source !== 'youtube') {
+      const limits: Readonly<Record<string, number>> = {
+        ...(is360.get(row.entity_id ?? '') ? LIMITS_360 : STANDARD_LIMITS),
+      };
+      const remaining = JSON.parse(row.quota_remaining ?? '{}') as Record<string, number>;
+      for (const [bucket, left] of Object.entries(remaining)) {
+        const limit = limits[bucket];
+        if (limit === undefined) throw new Error(`Nobody knows the limit of ${bucket}.`);
+        see(`Google Analytics ${bucket}`, limit - left, limit);
+      }
+      continue;
     }
-    if (row.source !== 'youtube') continue;
     const at = Number(row.started_at) / 1_000;
     const key = dayAt(zoneOf('America/Los_Angeles'), at);
     const day = perDay.get(key) ?? { queries: 0, units: 0 };
