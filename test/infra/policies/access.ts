@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mayHaveOnProject } from './pipeline.ts';
+import { mayActAs, mayHaveOnProject } from './pipeline.ts';
 import { type Plan, type Policy, planned, text } from './plan.ts';
 
 const grantShape = z.object({ role: text, member: text });
@@ -24,7 +24,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   google_pubsub_topic_iam_member: ['roles/pubsub.publisher'],
   google_pubsub_subscription_iam_member: ['roles/pubsub.subscriber'],
   google_secret_manager_secret_iam_member: ['roles/secretmanager.secretAccessor'],
-  google_service_account_iam_member: ['roles/iam.serviceAccountTokenCreator', 'roles/iam.serviceAccountUser'],
+  google_service_account_iam_member: ['roles/iam.serviceAccountTokenCreator'],
   google_cloud_run_v2_service_iam_member: ['roles/run.invoker'],
   google_kms_crypto_key_iam_member: ['roles/cloudkms.cryptoKeyEncrypterDecrypter'],
 };
@@ -41,7 +41,8 @@ export const accessPolicies: readonly Policy[] = [
           const role = is.role ?? '';
           const isAllowed =
             allowed[type]?.includes(role) ||
-            (type === 'google_project_iam_member' && mayHaveOnProject(plan, is.member ?? '', role));
+            (type === 'google_project_iam_member' && mayHaveOnProject(plan, is.member ?? '', role)) ||
+            (type === 'google_service_account_iam_member' && mayActAs(plan, is.member ?? '', role));
           if (!isAllowed) yield `${address} gives ${role} to ${is.member}`;
         }
       }

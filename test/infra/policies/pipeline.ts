@@ -116,6 +116,10 @@ export function mayHaveOnProject(plan: Plan, member: string, role: string): bool
   return Object.values(needs).some(({ deploy }) => deploy === role);
 }
 
+/** Who makes functions may act as their accounts, and nobody else. */
+export const mayActAs = (plan: Plan, member: string, role: string): boolean =>
+  role === 'roles/iam.serviceAccountUser' && pipelineAccounts(plan).get(member) === 'deploy';
+
 export const pipelinePolicies: readonly Policy[] = [
   {
     rule: 'the account that deploys gives no roles on the project but those that functions and builds have',
