@@ -117,21 +117,21 @@ describe('a thousand events of a project that the settings keep out', () => {
     // With the mended settings from its first request on.
     await cloud.restart('ingest');
     await send(requests);
-    expect(await count('event_log', "project = 'shop'")).toBe(2000);
+    // A delivery may come twice, under the batch that it had.
     const both = await warehouse.query(
-      "SELECT event_id FROM event_log WHERE project = 'shop' GROUP BY event_id HAVING COUNT(*) = 2 ORDER BY event_id",
+      "SELECT event_id, COUNT(DISTINCT batch_id) AS batches FROM event_log WHERE project = 'shop' GROUP BY event_id ORDER BY event_id",
     );
-    expect(both.map((row) => row.event_id)).toEqual(replayed);
+    expect(both).toEqual(replayed.map((event_id) => ({ event_id, batches: 2 })));
   });
 
   test('are not replayed a second time', async () => {
-    const outcomes = await count('quarantine_outcomes', 'TRUE');
+    const [outcomes, events] = [await count('quarantine_outcomes', 'TRUE'), await count('event_log', 'TRUE')];
     expect(await runCommand(cloud, 'replay', '--where', "project = 'shop'")).toMatchObject({
       code: 0,
       stdout: 'Nothing to replay: no open row of quarantine fits.\n',
     });
     expect(await count('quarantine_outcomes', 'TRUE')).toBe(outcomes);
-    expect(await count('event_log', "project = 'shop'")).toBe(2000);
+    expect(await count('event_log', 'TRUE')).toBe(events);
   });
 });
 
@@ -264,17 +264,23 @@ describe('npm run redrive', () => {
     await deadLetter(Array.from({ length: 230 }, () => nextMessage('dead')));
     // One that load cannot decode shows with its attributes in quarantine.
     await deadLetter([{ data: Buffer.from('?'), attributes: { batch_id: 'broken', color: 'blue' } }]);
+    // Publishing may bring one twice.
+    const all = (await held()) ?? 0;
+    expect(all).toBeGreaterThanOrEqual(231);
     const dryRun = await runCommand(cloud, 'redrive', '--dry-run', '--format', 'json');
-    expect(JSON.parse(dryRun.stdout)).toMatchObject({ dryRun: true, messages: 231, complete: true });
-    expect(await held()).toBe(231);
+    expect(JSON.parse(dryRun.stdout)).toMatchObject({ dryRun: true, messages: all, complete: true });
+    expect(await held()).toBe(all);
     const first = await runCommand(cloud, 'redrive', '--limit', '30', '--format', 'json');
     expect({ ...first, stdout: JSON.parse(first.stdout) }).toMatchObject({
       code: 0,
       stdout: { messages: 30 },
     });
-    expect(await held()).toBe(201);
+    expect(await held()).toBe(all - 30);
     const { code, stdout } = await runCommand(cloud, 'redrive');
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '201 messages are published to events again.\n' });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `${all - 30} messages are published to events again.\n`,
+    });
     expect(await held()).toBe(0);
     await untilDelivered(cloud);
     expect(await count('events', "project = 'dead'")).toBe(230);
