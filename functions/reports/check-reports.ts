@@ -26,12 +26,17 @@ export async function checkReports(
   const digest = hash('sha256', asked, 'hex');
   const isSame = known?.hash === digest;
   if (isSame && (known.again === null || now() < known.again)) return known;
+  const before = isSame ? known : undefined;
   const ledger = createCallLedger(source, append);
   try {
-    const problems = await service.checkReports({ ...context, recordCall: ledger.record });
+    const again = before?.unchecked.flatMap(({ entityId }) => entityId ?? []) ?? [];
+    // Of the others nothing has changed since, and of hundreds of properties one is without access for months.
+    const only = again.length > 0 && again.length === before?.unchecked.length ? again : undefined;
+    const asking = { ...context, recordCall: ledger.record };
+    const problems = await service.checkReports(asking, only);
     const wrong = problems.filter(({ field }) => field !== 'access');
-    const unchecked = problems.filter(({ field }) => field === 'access').map(({ message }) => message);
-    const told = new Set(isSame ? [...known.problems.map(({ message }) => message), ...known.unchecked] : []);
+    const unchecked = problems.filter(({ field }) => field === 'access');
+    const told = new Set([...(before?.problems ?? []), ...(before?.unchecked ?? [])].map((it) => it.message));
     for (const { report, entityId, field, name, message } of problems) {
       if (told.has(message)) continue;
       // Who has no access is alerted of by the first probe.
@@ -40,8 +45,11 @@ export async function checkReports(
     }
     return {
       hash: digest,
-      problems: wrong.map(({ report, entityId, message }) => ({ report, entityId, message })),
-      unchecked,
+      problems: [
+        ...(only === undefined ? [] : (before?.problems ?? [])),
+        ...wrong.map(({ report, entityId, message }) => ({ report, entityId, message })),
+      ],
+      unchecked: unchecked.map(({ entityId, message }) => ({ entityId, message })),
       again: unchecked.length === 0 ? null : now() + hourMs,
     };
   } catch (error) {

@@ -7,7 +7,7 @@ import type { Entity, Report } from './services/service.ts';
 export interface DueOptions {
   readonly entities: readonly Entity[];
   readonly reports: readonly Report[];
-  readonly availability: readonly StoredAvailability[];
+  readonly verdicts: Verdicts;
   readonly attempts: readonly Attempt[];
   readonly ladder: readonly number[];
   /** First readings of dates before this are left to backfill. */
@@ -21,8 +21,7 @@ export interface DueOptions {
  * A week or month is complete with its last day, unless another of its days still waits.
  */
 export function listDue(options: DueOptions): OrderedSlice[] {
-  const { entities, reports, attempts, ladder, firstSince, nowMs } = options;
-  const verdicts = indexVerdicts(options.availability);
+  const { entities, reports, verdicts, attempts, ladder, firstSince, nowMs } = options;
   const byId = new Map(entities.map((entity) => [entity.entityId, entity]));
   const counting = new Map(attempts.map((attempt) => [sliceKey(attempt), attempt]));
   const due: OrderedSlice[] = [];
@@ -30,7 +29,7 @@ export function listDue(options: DueOptions): OrderedSlice[] {
   for (const report of reports) {
     for (const entityId of report.entityIds) {
       if (!byId.has(entityId)) continue;
-      const days = verdicts.get(gateKey(entityId, report.gate)) ?? new Map<string, StoredAvailability>();
+      const days = verdicts.get(gateKey(entityId, report.gate)) ?? noDays;
       for (const date of days.keys()) {
         if (date < firstSince || counting.has(sliceKey({ report: report.key, entityId, date }))) continue;
         const complete = judgePeriod(report, date, days);
@@ -51,7 +50,7 @@ export function listDue(options: DueOptions): OrderedSlice[] {
     const next = nextStep(ladder, attempt.ladderDay, attempt.extraDay);
     const ageMs = nowMs - endOfDay(date, timeZone);
     if (next === null || ageMs < next.step * dayMs) continue;
-    const days = verdicts.get(gateKey(entityId, report.gate)) ?? new Map<string, StoredAvailability>();
+    const days = verdicts.get(gateKey(entityId, report.gate)) ?? noDays;
     const { rule, flags } = judgePeriod(report, date, days) ?? { rule: attempt.rule, flags: [] };
     due.push({
       entityId,
@@ -73,18 +72,32 @@ export const sliceKey = (slice: { report: string; entityId: string; date: string
 export const gateKey = (entityId: string, gate: string): string => `${entityId}|${gate}`;
 
 /** The last verdict by gate and date. */
+export type Verdicts = ReadonlyMap<string, ReadonlyMap<string, StoredAvailability>>;
+
+const noDays: ReadonlyMap<string, StoredAvailability> = new Map();
+
 export function indexVerdicts(
   availability: readonly StoredAvailability[],
 ): Map<string, Map<string, StoredAvailability>> {
   const index = new Map<string, Map<string, StoredAvailability>>();
+  addVerdicts(index, availability);
+  return index;
+}
+
+export function addVerdicts(
+  index: Map<string, Map<string, StoredAvailability>>,
+  availability: readonly StoredAvailability[],
+): void {
   for (const row of availability) {
     const key = gateKey(row.entityId, row.gate);
-    const days = index.get(key) ?? new Map<string, StoredAvailability>();
+    let days = index.get(key);
+    if (days === undefined) {
+      days = new Map();
+      index.set(key, days);
+    }
     const known = days.get(row.date);
     if (known === undefined || known.probedAt <= row.probedAt) days.set(row.date, row);
-    index.set(key, days);
   }
-  return index;
 }
 
 export const isSettled = (row: StoredAvailability | undefined): boolean =>

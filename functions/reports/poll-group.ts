@@ -3,7 +3,7 @@ import type { AppendRows } from './append-rows.ts';
 import { createCallLedger } from './call-ledger.ts';
 import { changeGroupState, type GroupState, readGroupState, type StateStore } from './group-state.ts';
 import { applyFailures, findHold, liftHolds } from './holds.ts';
-import { gateKey, indexVerdicts, isSettled } from './list-due.ts';
+import { addVerdicts, gateKey, indexVerdicts, isSettled, type Verdicts } from './list-due.ts';
 import { learn } from './plan.ts';
 import type { StoredAvailability } from './report-store.ts';
 import { listDays } from './services/calendar.ts';
@@ -20,7 +20,7 @@ export interface ProbeOptions extends StateStore {
 export interface ProbedGroup {
   readonly state: GroupState;
   /** With what was just judged. */
-  readonly availability: readonly StoredAvailability[];
+  readonly verdicts: Verdicts;
   /** Days that were judged, and those of them that may be pulled now. */
   readonly judged: number;
   readonly settled: number;
@@ -44,10 +44,10 @@ export async function probeGroup(
   const ids = new Set(entities.map(({ entityId }) => entityId));
   const availability = known.filter(({ entityId }) => ids.has(entityId));
   const state = await readGroupState(options, source, group);
-  const nothing = { state, availability, judged: 0, settled: 0, failed: 0 };
+  const last = indexVerdicts(availability);
+  const nothing = { state, verdicts: last, judged: 0, settled: 0, failed: 0 };
   if (findHold(state, now()) !== undefined) return nothing;
   const able = entities.filter(({ entityId }) => findHold(state, now(), { entityId }) === undefined);
-  const last = indexVerdicts(availability);
   const open = listOpen(service, able, dates, last, now());
   if (open.length === 0) return nothing;
 
@@ -72,6 +72,10 @@ export async function probeGroup(
       flags: row.flags,
     })),
   );
+  addVerdicts(
+    last,
+    fresh.map((row) => ({ ...row, probedAt })),
+  );
   const failures = outcome.failures.map((failure) => ({ failure }));
   let isLogged = false;
   const after = await changeGroupState(options, source, group, (before) => {
@@ -88,7 +92,7 @@ export async function probeGroup(
   const settled = fresh.filter(({ verdict }) => verdict === 'available' || verdict === 'forced');
   return {
     state: after,
-    availability: [...availability, ...fresh.map((row) => ({ ...row, probedAt }))],
+    verdicts: last,
     judged: fresh.length,
     settled: settled.length,
     failed: failures.length,
@@ -100,7 +104,7 @@ function listOpen(
   { reports }: Service,
   entities: readonly Entity[],
   { from, to }: { readonly from: string; readonly to: string },
-  verdicts: ReturnType<typeof indexVerdicts>,
+  verdicts: Verdicts,
   nowMs: number,
 ): ProbeRequest['open'] {
   const range = listDays(from, to);

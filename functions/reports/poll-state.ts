@@ -11,8 +11,8 @@ const pollState = z.object({
     z.object({
       hash: z.string(),
       problems: z.array(problem),
-      /** What could not be checked, as the API gave no access: told already. */
-      unchecked: z.array(z.string()),
+      /** What could not be checked, as the API gave no access: told already. null: of no one entity. */
+      unchecked: z.array(z.object({ entityId: z.string().nullable(), message: z.string() })),
       /** When that is tried again, in epoch milliseconds; null where all was checked. */
       again: z.number().nullable(),
     }),

@@ -75,9 +75,12 @@ export async function runBackfill(call: BackfillCall, options: PollOptions): Pro
       const asked = { ...options, context: { ...options, signal } };
       const narrowed = { ...service, entities: own };
       const probed = dryRun
-        ? { state: await readGroupState(options, source, group), availability }
+        ? {
+            state: await readGroupState(options, source, group),
+            verdicts: indexVerdicts(availability),
+          }
         : await probeGroup(narrowed, group, { from, to }, availability, asked);
-      const verdicts = indexVerdicts(probed.availability);
+      const { verdicts } = probed;
       for (const { report, entity, date } of open) {
         const verdict = verdicts.get(gateKey(entity.entityId, report.gate))?.get(date);
         const hold = { entityId: entity.entityId, report: reportId(report) };
@@ -89,7 +92,7 @@ export async function runBackfill(call: BackfillCall, options: PollOptions): Pro
       const due = listDue({
         entities: own,
         reports: service.reports,
-        availability: probed.availability,
+        verdicts,
         attempts,
         ladder: options.ladder,
         firstSince: from,

@@ -8,12 +8,12 @@ import { checkReports } from './check-reports.ts';
 import type { GroupState } from './group-state.ts';
 import { findHold, reportId } from './holds.ts';
 import { mostDays } from './ladder.ts';
-import { listDue, sliceKey } from './list-due.ts';
+import { listDue, sliceKey, type Verdicts } from './list-due.ts';
 import { probeGroup } from './poll-group.ts';
 import { type PollState, readPollState, writePollState } from './poll-state.ts';
 import { type OrderedSlice, packOrders } from './pull-order.ts';
 import { refreshExtras } from './refresh-extras.ts';
-import type { Attempt, ReportStore, StoredAvailability } from './report-store.ts';
+import type { Attempt, ReportStore } from './report-store.ts';
 import { addDays, dayAt, hourMs } from './services/calendar.ts';
 import type { Service, ServiceContext } from './services/service.ts';
 
@@ -183,7 +183,7 @@ function groupRows<Row extends { readonly entityId: string }>(
 function listDueOfGroup(
   service: Service,
   group: string,
-  { state, availability }: { state: GroupState; availability: readonly StoredAvailability[] },
+  { state, verdicts }: { state: GroupState; verdicts: Verdicts },
   attempts: readonly Attempt[],
   firstSince: string,
   { ladder, now }: PollOptions,
@@ -194,7 +194,7 @@ function listDueOfGroup(
   return listDue({
     entities,
     reports,
-    availability,
+    verdicts,
     attempts,
     ladder,
     firstSince,

@@ -24,6 +24,8 @@ export interface ReportsApisOptions {
   youtubeLimits?: Partial<YouTubeLimits>;
   /** Days of each property that stay in memory, 100 KB each when it is busy. Default 24. */
   keptDays?: number;
+  /** Answers of each property that are remembered, for who asks again with nothing changed. Default none. */
+  keptAnswers?: number;
 }
 
 /** Google's reporting APIs over one seeded truth. They serve nothing yet: mount `handle` on a server of your own. */
@@ -41,7 +43,7 @@ export interface ReportsApis {
   /** What runReport answers at an instant, without quotas and faults. */
   answerAt(propertyId: string, request: object, at: Date | string): object;
   /** The instants, in epoch milliseconds, at which what is shown of a property's day changes; ascending. */
-  changesOf(propertyId: string, day: string): number[];
+  changesOf(propertyId: string, day: string): readonly number[];
   /** What a property has used of its quotas in the current hour and day. */
   quotaOf(
     propertyId: string,
@@ -64,6 +66,7 @@ export function createReportsApis(options: ReportsApisOptions): ReportsApis {
     anonymous: options.anonymous ?? false,
     youtubeLimits: { ...YOUTUBE_LIMITS, ...options.youtubeLimits },
     keptDays: options.keptDays ?? KEPT_DAYS,
+    keptAnswers: options.keptAnswers ?? 0,
   });
   return {
     clock,

@@ -86,6 +86,27 @@ const KINDS: readonly ((year: number) => Partial<Property> & { kind: string; tim
     viewsPerHour: 60,
     restrictedMetrics: [{ metric: 'purchaseRevenue', type: 'REVENUE_DATA' as const }],
   }),
+  () => ({
+    kind: 'harsh',
+    timeZone: 'Europe/Athens',
+    viewsPerHour: 80,
+    lag: {
+      medianHours: 11,
+      spread: 0.5,
+      jitterHours: 6,
+      stragglerRate: 0.01,
+      stragglerHours: 10,
+      splitRate: 0.003,
+      metricHours: 3,
+    },
+  }),
+  () => ({
+    kind: 'restless',
+    timeZone: 'America/Denver',
+    viewsPerHour: 90,
+    restatements: { lateRate: 0.02, movedRate: 0.02, removedRate: 0.01, afterDay28Rate: 0.2 },
+  }),
+  () => ({ kind: 'crowded', timeZone: 'Europe/Lisbon', viewsPerHour: 70, tokenShare: 0.004 }),
   () => ({ kind: 'floats', timeZone: 'Australia/Lord_Howe', viewsPerHour: 60, floatIntegers: true }),
 ];
 
@@ -142,7 +163,16 @@ export function makeYearSeed(options: YearOptions): SeedInput {
         clientSecret: 'local-secret',
         refreshToken: '1//local-refresh',
         email: 'owner@example.com',
-        owners: ['NetworkOne', 'NetworkTwo'],
+        owners: ['NetworkOne'],
+      },
+      {
+        clientId: 'local-client.apps.googleusercontent.com',
+        clientSecret: 'local-secret',
+        refreshToken: '1//local-refresh-two',
+        email: 'second@example.com',
+        owners: ['NetworkTwo'],
+        revokedAt: `${year}-06-10T12:00:00Z`,
+        grantedAgainAt: `${year}-06-12T18:00:00Z`,
       },
     ],
   };

@@ -48,6 +48,8 @@ const propertySchema = z.strictObject({
   currencyCode: z.string().length(3).default('USD'),
   /** Standard or 360, whose quotas are larger. */
   is360: z.boolean().default(false),
+  /** What others who read it leave of its tokens. */
+  tokenShare: rate.default(1),
   createdAt: instant.optional(),
   deletedAt: instant.optional(),
   /** What is answered once it is deleted, and before it is created. */
@@ -125,8 +127,9 @@ const credentialSchema = z.strictObject({
   /** Its own channels, for channel==MINE. */
   channels: z.array(z.string()).default([]),
   scopes: z.array(z.string()).optional(),
-  /** Consent was taken back: invalid_grant from then on. */
+  /** Consent was taken back: invalid_grant from then on, or until it is given again with the same token. */
   revokedAt: instant.optional(),
+  grantedAgainAt: instant.optional(),
 });
 
 export const seedSchema = z.strictObject({

@@ -1,13 +1,15 @@
 import type { Clock } from './clock.ts';
 import { type ApiName, createFaults, type Faults } from './faults.ts';
+import { createKeptAnswers } from './google-analytics/keep-answers.ts';
 import {
   createPropertyQuota,
   LIMITS_360,
   type PropertyQuota,
+  type QuotaLimits,
   STANDARD_LIMITS,
 } from './google-analytics/quota.ts';
 import { createTokens, type Tokens } from './oauth/tokens.ts';
-import { type OwnerSeed, ownerSchema, type Seed } from './seed.ts';
+import { type OwnerSeed, ownerSchema, type PropertySeed, type Seed } from './seed.ts';
 import { type ChannelTruth, createChannelTruth } from './truth/channel-slice.ts';
 import { createPropertyTruth, type PropertyTruth } from './truth/property-slice.ts';
 import { createYouTubeQuota, type YouTubeLimits, type YouTubeQuota } from './youtube/quota.ts';
@@ -16,7 +18,10 @@ import { createYouTubeQuota, type YouTubeLimits, type YouTubeQuota } from './you
 export interface World {
   seed: Seed;
   clock: Clock;
-  properties: Map<string, { truth: PropertyTruth; quota: PropertyQuota }>;
+  properties: Map<
+    string,
+    { truth: PropertyTruth; quota: PropertyQuota; run: ReturnType<typeof createKeptAnswers> }
+  >;
   channels: Map<string, ChannelTruth>;
   youtubeQuota: YouTubeQuota;
   tokens: Tokens;
@@ -43,20 +48,18 @@ const KEPT_CHANNEL_DAYS = 45;
 export function createWorld(
   seed: Seed,
   clock: Clock,
-  options: { anonymous: boolean; youtubeLimits: YouTubeLimits; keptDays: number },
+  options: { anonymous: boolean; youtubeLimits: YouTubeLimits; keptDays: number; keptAnswers: number },
 ): World {
   const calls = new Map<string, CallCount>();
   return {
     seed,
     clock,
     properties: new Map(
-      seed.properties.map((property) => [
-        property.id,
-        {
-          truth: createPropertyTruth(seed.seed, property, options.keptDays),
-          quota: createPropertyQuota(property.is360 ? LIMITS_360 : STANDARD_LIMITS),
-        },
-      ]),
+      seed.properties.map((property) => {
+        const truth = createPropertyTruth(seed.seed, property, options.keptDays);
+        const quota = createPropertyQuota(limitsOf(property));
+        return [property.id, { truth, quota, run: createKeptAnswers(truth, options.keptAnswers) }];
+      }),
     ),
     channels: new Map(
       seed.channels.map((channel) => {
@@ -78,6 +81,17 @@ export function createWorld(
       count.statuses[status] = (count.statuses[status] ?? 0) + 1;
       calls.set(key, count);
     },
+  };
+}
+
+function limitsOf({ is360, tokenShare }: PropertySeed): QuotaLimits {
+  const limits = is360 ? LIMITS_360 : STANDARD_LIMITS;
+  const left = (tokens: number) => Math.floor(tokens * tokenShare);
+  return {
+    ...limits,
+    tokensPerDay: left(limits.tokensPerDay),
+    tokensPerHour: left(limits.tokensPerHour),
+    tokensPerProjectPerHour: left(limits.tokensPerProjectPerHour),
   };
 }
 

@@ -55,7 +55,13 @@ export function startOfDay(date: string, timeZone: string): number {
 }
 
 export function endOfDay(date: string, timeZone: string): number {
-  return startOfDay(addDays(date, 1), timeZone);
+  let next = nextDays.get(date);
+  if (next === undefined) {
+    next = addDays(date, 1);
+    if (nextDays.size >= mostRemembered) nextDays.clear();
+    nextDays.set(date, next);
+  }
+  return startOfDay(next, timeZone);
 }
 
 /**
@@ -108,6 +114,7 @@ const quarterMs = 15 * 60_000;
 const everyLabel: readonly number[] = Array.from({ length: 24 }, (_, label) => label);
 const mostRemembered = 10_000;
 const starts = new Map<string, number>();
+const nextDays = new Map<string, string>();
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {

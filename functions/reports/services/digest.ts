@@ -5,6 +5,11 @@ export function digestOf(value: unknown): string {
   return hash('sha256', writeSorted(value));
 }
 
+/** The same of a list, of which each value is written already. */
+export function digestOfTexts(texts: readonly string[]): string {
+  return hash('sha256', `[${texts.join(',')}]`);
+}
+
 /** JSON with sorted keys, so that equal values are equal texts. */
 export function writeSorted(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
@@ -15,7 +20,19 @@ export function writeSorted(value: unknown): string {
   let text = '';
   for (const name of Object.keys(fields).sort()) {
     const field = fields[name];
-    if (field !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${writeSorted(field)}`;
+    if (field !== undefined) text += `${text === '' ? '' : ','}${writeName(name)}:${writeSorted(field)}`;
   }
   return `{${text}}`;
 }
+
+/** Names are few: those of dimensions and metrics. */
+function writeName(name: string): string {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(name);
+  if (names.size < mostNames) names.set(name, text);
+  return text;
+}
+
+const names = new Map<string, string>();
+const mostNames = 1_000;

@@ -3,7 +3,7 @@ import type { Caller } from '../oauth/tokens.ts';
 import type { World } from '../world.ts';
 import { checkCompatibility, describeFields } from './metadata.ts';
 import { parseBatch, parseCompatibility, parseReport, type ReportRequest } from './request.ts';
-import { countThresholded, runReport } from './run-report.ts';
+import { countThresholded } from './run-report.ts';
 
 const SCOPES = [
   'https://www.googleapis.com/auth/analytics.readonly',
@@ -71,14 +71,14 @@ function runReports(
 ): { bodies: object[] } | { refused: Answer } {
   const property = properties.get(propertyId);
   if (property === undefined) throw new Error(`There is no property ${propertyId}.`);
-  const { truth, quota } = property;
+  const { truth, quota, run } = property;
   const now = clock.now();
   const thresholded = countThresholded(requests, truth);
   const tooMany = quota.takeThresholded(now, thresholded);
   if (tooMany !== undefined) return { refused: tooMany };
   const bodies: object[] = [];
   for (const request of requests) {
-    const ran = runReport(truth, request, now);
+    const ran = run(request, now);
     if ('refused' in ran) return ran;
     const { body, tokens } = ran.value;
     quota.spend(now, tokens);

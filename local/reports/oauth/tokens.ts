@@ -28,7 +28,9 @@ export function createTokens(clock: Clock): Tokens {
   const revoked = new Set<string>();
   const isRevoked = (credential: CredentialSeed) =>
     revoked.has(credential.refreshToken) ||
-    (credential.revokedAt !== undefined && clock.now() >= Date.parse(credential.revokedAt));
+    (credential.revokedAt !== undefined &&
+      clock.now() >= Date.parse(credential.revokedAt) &&
+      (credential.grantedAgainAt === undefined || clock.now() < Date.parse(credential.grantedAgainAt)));
   return {
     issue(caller) {
       const accessToken = `ya29.${randomBytes(24).toString('base64url')}`;

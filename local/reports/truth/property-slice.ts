@@ -58,13 +58,17 @@ export interface PropertyTruth {
   day(day: string): PropertyDay;
   slice(query: PropertyQuery): Slice;
   /** The instants at which what is shown of a day changes, ascending. */
-  changesOf(day: string): number[];
+  changesOf(day: string): readonly number[];
 }
+
+/** Of so many days it is remembered when they change, a kilobyte each. */
+const KEPT_CHANGES = 100;
 
 export function createPropertyTruth(worldSeed: number, seed: PropertySeed, keptDays: number): PropertyTruth {
   const root = hash(worldSeed, hashText(`property ${seed.id}`));
   const spans = zoneSpans(seed);
   const day = keepRecent(keptDays, (it: string) => makePropertyDay(seed, root, spans, it));
+  const changes = keepRecent(KEPT_CHANGES, (it: string) => changesOf(day(it)));
   const pages = new Map<number, Page>();
   const page = (code: number): Page => {
     const known = pages.get(code);
@@ -78,7 +82,7 @@ export function createPropertyTruth(worldSeed: number, seed: PropertySeed, keptD
     zoneAt: (instant) => zoneAt(spans, instant),
     day,
     slice: (query) => sliceOf(query, { host: seed.host, page }, root, day),
-    changesOf: (it) => changesOf(day(it)),
+    changesOf: changes,
   };
 }
 

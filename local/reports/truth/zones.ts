@@ -39,8 +39,16 @@ export function utcMidnight(day: string): number {
 }
 
 export function isoDay(utcMs: number): string {
-  return new Date(utcMs).toISOString().slice(0, 10);
+  const number = Math.floor(utcMs / DAY_MS);
+  const known = isoDays.get(number);
+  if (known !== undefined) return known;
+  const day = new Date(utcMs).toISOString().slice(0, 10);
+  isoDays.set(number, day);
+  return day;
 }
+
+/** A few thousand at the most: the days of the truth. */
+const isoDays = new Map<number, string>();
 
 export function addDays(day: string, days: number): string {
   return isoDay(utcMidnight(day) + days * DAY_MS);

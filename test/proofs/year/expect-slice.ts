@@ -47,6 +47,12 @@ export function linesOf(rows: readonly { dimensions: string; metrics: string }[]
     .sort();
 }
 
+/** The first day of the period that a slice is of. */
+export function startOfSlice({ grain = 'day' }: ReportFile, date: string): string {
+  if (grain === 'month') return `${date.slice(0, 7)}-01`;
+  return grain === 'week' ? new Date(Date.parse(date) - 6 * 86_400_000).toISOString().slice(0, 10) : date;
+}
+
 /** What a slice must hold as of an instant, by the fake's own truth. */
 export function expectSlice(
   apis: ReportsApis,
@@ -55,8 +61,7 @@ export function expectSlice(
   slice: { entityId: string; date: string },
   at: Date,
 ): Lines {
-  const from = startOf(report.grain ?? 'day', slice.date);
-  const range = { from, to: slice.date };
+  const range = { from: startOfSlice(report, slice.date), to: slice.date };
   return report.source === 'youtube'
     ? expectChannel(apis, report, slice.entityId, range, at)
     : expectProperty(apis, maps, report, slice.entityId, range, at);
@@ -161,9 +166,4 @@ function writeLine(dimensions: Record<string, string>, metrics: Record<string, n
       .map((name) => `${name}=${fields[name]}`)
       .join('\u0001');
   return `${write(dimensions)}\u0002${write(metrics)}`;
-}
-
-function startOf(grain: string, date: string): string {
-  if (grain === 'month') return `${date.slice(0, 7)}-01`;
-  return grain === 'week' ? new Date(Date.parse(date) - 6 * 86_400_000).toISOString().slice(0, 10) : date;
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { AppendRows, ReportTableRows } from '../../../functions/reports/append-rows.ts';
 import { decodeNumbers } from '../../../functions/reports/json-values.ts';
@@ -13,11 +14,12 @@ import type { NewObject, ObjectStore, StoredObject } from '../../../shared/googl
 
 type Pull = ReportTableRows['report_pulls'];
 
-/** What a proof looks at as it is published: the attempt, its rows as text, and those of the attempt before. */
+/** What a proof looks at as it is published: the attempt and its rows as text. */
 export interface Publication {
   pull: Pull;
-  rows: RowTexts[];
-  before: RowTexts[] | undefined;
+  rows: readonly RowTexts[];
+  /** Of all rows as they are, so that two attempts with the same one need not be compared. */
+  rowsHash: string;
   isRestated: boolean;
 }
 
@@ -41,10 +43,11 @@ export interface MemoryWarehouse {
  */
 export function createMemoryWarehouse(onPublished: (publication: Publication) => void): MemoryWarehouse {
   const counts = new Map<string, number>();
-  const availability = new Map<string, StoredAvailability[]>();
+  /** By source and date, in the order in which they came. */
+  const availability = new Map<string, Map<string, JudgedDate>>();
   /** By source, entity, and date and report. */
   const attempts = new Map<string, Map<string, Map<string, Attempt>>>();
-  const packed = new Map<string, { date: string; rows: RowTexts[] | Buffer }>();
+  const packed = new Map<string, PackedRows>();
   const restated = new Set<string>();
   const settled: MemoryWarehouse['settled'] = new Map();
   let newest = '';
@@ -59,18 +62,17 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
     newest = date;
     const before = (days: number) =>
       new Date(Date.parse(date) - days * 86_400_000).toISOString().slice(0, 10);
-    for (const [attemptId, kept] of packed) if (kept.date < before(45)) packed.delete(attemptId);
     const oldest = before(75);
     for (const byEntity of attempts.values()) {
       for (const byKey of byEntity.values()) {
-        for (const [key, { date: own }] of byKey) if (own < oldest) byKey.delete(key);
+        for (const [key, { date: own, attemptId }] of byKey) {
+          if (own < before(45)) packed.delete(attemptId);
+          if (own < oldest) byKey.delete(key);
+        }
       }
     }
-    for (const [source, rows] of availability) {
-      availability.set(
-        source,
-        rows.filter((row) => row.date >= before(120)),
-      );
+    for (const dates of availability.values()) {
+      for (const own of dates.keys()) if (own < before(120)) dates.delete(own);
     }
   };
 
@@ -81,8 +83,6 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
     const byKey = byEntity.get(pull.entity_id) ?? new Map<string, Attempt>();
     byEntity.set(pull.entity_id, byKey);
     const previous = byKey.get(key);
-    const rows = rowsOf(pull.attempt_id) ?? [];
-    const before = previous === undefined ? undefined : rowsOf(previous.attemptId);
     if (previous !== undefined && pull.seq <= previous.seq) return;
     byKey.set(key, {
       attemptId: pull.attempt_id,
@@ -99,12 +99,22 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
       flags: pull.flags ?? [],
       timeZone: pull.time_zone,
     });
-    if (previous !== undefined) packed.delete(previous.attemptId);
     const kept = packed.get(pull.attempt_id);
+    const rows = Array.isArray(kept?.rows) ? kept.rows : [];
+    const rowsHash = hashRows(rows);
+    const earlier = previous === undefined ? undefined : packed.get(previous.attemptId);
+    onPublished({
+      pull,
+      rows,
+      rowsHash,
+      isRestated: restated.delete(pull.attempt_id),
+    });
+    if (previous !== undefined) packed.delete(previous.attemptId);
     if (kept !== undefined && rows.length > 40) {
-      kept.rows = deflateRawSync(JSON.stringify(rows), { level: 1 });
+      kept.rows =
+        earlier?.rowsHash === rowsHash ? earlier.rows : deflateRawSync(JSON.stringify(rows), { level: 1 });
+      kept.rowsHash = rowsHash;
     }
-    onPublished({ pull, rows, before, isRestated: restated.delete(pull.attempt_id) });
     forget(pull.date);
   };
 
@@ -114,20 +124,21 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
       for (const row of rows) {
         const texts = { dimensions: row.dimensions, metrics: row.metrics, isOther: row.is_other === true };
         const of = packed.get(row.attempt_id);
-        if (of === undefined || Buffer.isBuffer(of.rows)) {
-          packed.set(row.attempt_id, { date: row.date, rows: [texts] });
-        } else of.rows.push(texts);
+        if (Array.isArray(of?.rows)) of.rows.push(texts);
+        else packed.set(row.attempt_id, { rows: [texts], rowsHash: undefined });
       }
     }
     if (isTable('report_restatements', table, rows)) for (const row of rows) restated.add(row.attempt_id);
     if (isTable('report_pulls', table, rows)) for (const row of rows) publish(row);
     if (isTable('report_availability', table, rows)) {
       for (const row of rows) {
-        const list = availability.get(row.source) ?? [];
-        availability.set(row.source, list);
-        const flags = row.flags ?? [];
         const at = Number(row.probed_at) / 1000;
-        list.push({
+        const dates = availability.get(row.source) ?? new Map<string, JudgedDate>();
+        availability.set(row.source, dates);
+        const judged = dates.get(row.date) ?? { rows: [], last: new Map<string, StoredAvailability>() };
+        dates.set(row.date, judged);
+        const flags = row.flags ?? [];
+        const stored = {
           entityId: row.entity_id,
           gate: row.gate,
           date: row.date,
@@ -137,7 +148,9 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
           flags,
           notBefore: row.not_before === undefined ? null : new Date(Number(row.not_before) / 1000),
           probedAt: new Date(at),
-        });
+        };
+        judged.rows.push(stored);
+        judged.last.set(`${row.entity_id}|${row.gate}`, stored);
         const key = `${row.source}|${row.entity_id}|${row.gate}|${row.date}`;
         const settles = row.verdict === 'available' || row.verdict === 'forced';
         if (settles && !settled.has(key)) settled.set(key, { rule: row.rule, at, flags });
@@ -147,11 +160,12 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
 
   const store = {
     async readAvailability(source: string, since: string, allSince: string) {
-      const all = (availability.get(source) ?? []).filter(({ date }) => date >= since);
-      const last = new Map(all.map((row) => [`${row.entityId}|${row.gate}|${row.date}`, row]));
-      return all.filter(
-        (row) => row.date >= allSince || last.get(`${row.entityId}|${row.gate}|${row.date}`) === row,
-      );
+      const found: StoredAvailability[] = [];
+      for (const [date, { rows, last }] of availability.get(source) ?? []) {
+        if (date < since) continue;
+        for (const row of date >= allSince ? rows : last.values()) found.push(row);
+      }
+      return found;
     },
     async readAttempts({ source, entityIds, since, until }: AttemptsQuery) {
       const found: Attempt[] = [];
@@ -197,6 +211,23 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
     readChanges: async () => [],
   };
   return { store, append, settled, count: (table) => counts.get(table) ?? 0 };
+}
+
+interface JudgedDate {
+  rows: StoredAvailability[];
+  /** By entity and gate. */
+  last: Map<string, StoredAvailability>;
+}
+
+interface PackedRows {
+  rows: RowTexts[] | Buffer;
+  rowsHash: string | undefined;
+}
+
+function hashRows(rows: readonly RowTexts[]): string {
+  let text = '';
+  for (const { dimensions, metrics, isOther } of rows) text += `${dimensions}${metrics}${isOther ? 1 : 0}\n`;
+  return hash('sha1', text);
 }
 
 /** Ties the type of rows to the table's name, which the compiler does not. */

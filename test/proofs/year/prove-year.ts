@@ -1,12 +1,14 @@
 import { type SeedInput, seedSchema } from '../../../local/reports/seed.ts';
 import { percentile } from '../percentile.ts';
 import { createRandom } from '../random.ts';
-import { compareRules, type RuleFigures } from './baselines.ts';
+import type { RuleFigures } from './baselines.ts';
 import type { FirstPull } from './judge.ts';
 import { AFTER_DAYS, simulateYear } from './simulate-year.ts';
 
 export interface YearFigures {
   seed: number;
+  /** The day of the last poll. */
+  reached: string;
   polls: number;
   orders: number;
   attempts: number;
@@ -18,11 +20,21 @@ export interface YearFigures {
   rightPercent: number;
   flagged: number;
   restated: number;
+  /** Slices that changed after their last reading, as after the last step of the ladder. */
+  unseen: number;
   /** Days of entities that were there and have no slice of a daily report. */
   missing: number;
   medianDelayHours: number;
   worstDelayHours: number;
+  /** Days of quiet sites, and those of them that waited for longer than R2 and R3 say. */
+  quietDays: number;
+  quietMedianHours: number;
+  overdue: number;
+  /** How often an owner's consent was taken back in the time, and how often somebody was told so. */
+  revocations: number;
+  revokedAlerts: number;
   calls: number;
+  minutes: number;
 }
 
 export interface YearProof {
@@ -30,6 +42,7 @@ export interface YearProof {
   rules: RuleFigures[];
   byRule: Record<string, { days: number; medianDelayHours: number; worstDelayHours: number }>;
   told: string[];
+  calls: Record<string, number>;
   logged: [string, number][];
 }
 
@@ -41,9 +54,13 @@ export interface YearOptions {
   afterDays?: number;
   /** Keys of the shipped reports that are pulled. Default all. */
   reports?: readonly string[];
+  /** Of the daily tables by page, source, country and device each site has so many, in turn. Default all. */
+  tablesASite?: number;
   /** Of calls, the share that meets each of the passing faults. Default none. */
   faultRate?: number;
   progress?: (line: string) => void;
+  /** Asked before each poll: whether to end here, with what is proved so far. */
+  stopped?: () => boolean;
 }
 
 /** No day waits longer: YouTube's deadline is five days after its end. */
@@ -54,7 +71,8 @@ export async function proveYear(options: YearOptions): Promise<YearProof> {
   const { from, to } = options;
   const seed = seedSchema.parse(options.seed);
   const random = createRandom(seed.seed);
-  const { judge, apis, polls, orders, logged } = await simulateYear({
+  const startedMs = performance.now();
+  const { judge, compared, apis, reached, polls, orders, logged, calls, revokedAlerts } = await simulateYear({
     ...options,
     random,
     twiceRate: 0.05,
@@ -66,15 +84,15 @@ export async function proveYear(options: YearOptions): Promise<YearProof> {
     const right = firsts.filter(({ isFinal }) => isFinal);
     const either = firsts.filter(({ isFinal, flags }) => isFinal || flags.length > 0);
     const percent = (count: number) => Math.round((count / Math.max(1, firsts.length)) * 100_000) / 1000;
-    const waited = earlierOf(to, shift(to, (options.afterDays ?? AFTER_DAYS) - LONGEST_WAIT_DAYS));
+    const waited = earlierOf(to, shift(reached, -LONGEST_WAIT_DAYS));
     const missing = listMissing(seed, judge.firsts, { from, to: waited });
     const delays = firsts.filter(({ grain }) => grain === 'day').map(({ delayHours }) => delayHours);
-    const calls = Object.values(apis.calls()).reduce((sum, it) => sum + it.calls, 0);
     const rounded = (value: number) => Math.round(value * 10) / 10;
     const wrongAtFirst = firsts.filter(({ isFinal, flags }) => !isFinal && flags.length === 0);
     return {
       figures: {
         seed: seed.seed,
+        reached,
         polls,
         orders,
         attempts: judge.attempts.total,
@@ -84,15 +102,25 @@ export async function proveYear(options: YearOptions): Promise<YearProof> {
         rightPercent: percent(right.length),
         flagged: flagged.length,
         restated: judge.attempts.restated,
+        unseen: judge.countUnseen(),
         missing: missing.length,
         medianDelayHours: rounded(percentile(delays, 0.5)),
         worstDelayHours: rounded(Math.max(0, ...delays)),
-        calls,
+        quietDays: compared.quiet.days,
+        quietMedianHours: rounded(compared.quiet.medianHours()),
+        overdue: compared.quiet.overdue.length,
+        revocations: seed.credentials.filter(
+          ({ revokedAt }) => revokedAt !== undefined && revokedAt > from && revokedAt < reached,
+        ).length,
+        revokedAlerts,
+        calls: Object.values(calls).reduce((sum, count) => sum + count, 0),
+        minutes: rounded((performance.now() - startedMs) / 60_000),
       },
-      rules: compareRules(apis, seed, firsts, { from, to }),
+      rules: compared.figures(),
       byRule: groupByRule(firsts),
       told: [
         ...judge.wrong.told,
+        ...compared.quiet.overdue.slice(0, 10).map((it) => `overdue: ${it}`),
         ...missing.slice(0, 10).map((it) => `missing: ${it}`),
         ...wrongAtFirst
           .slice(0, 10)
@@ -101,6 +129,7 @@ export async function proveYear(options: YearOptions): Promise<YearProof> {
               `first not final: ${it.report} ${it.entityId} ${it.date} ${it.rule} after ${it.delayHours.toFixed(1)} h`,
           ),
       ],
+      calls,
       logged: [...logged].filter(([line]) => !line.startsWith('DEBUG') && !line.startsWith('INFO')),
     };
   } finally {
@@ -108,12 +137,14 @@ export async function proveYear(options: YearOptions): Promise<YearProof> {
   }
 }
 
-/** Whether a run proves what it should. */
+/** Whether a run proves what it should, as far as it came. */
 export function isYearProved({ figures }: YearProof): boolean {
   return (
     figures.slices > 0 &&
     figures.wrong === 0 &&
     figures.missing === 0 &&
+    figures.overdue === 0 &&
+    figures.revokedAlerts === figures.revocations &&
     figures.rightOrFlaggedPercent >= 99.5
   );
 }
@@ -144,15 +175,19 @@ function listMissing(
   { from, to }: { from: string; to: string },
 ): string[] {
   const missing: string[] = [];
+  // Of each entity the daily reports that it ever had, and its summary.
   const daily = new Map<string, Set<string>>();
-  for (const { source, report, grain } of firsts.values()) {
-    if (grain === 'day') daily.set(source, (daily.get(source) ?? new Set()).add(report));
+  const add = (key: string, report: string) => daily.set(key, (daily.get(key) ?? new Set()).add(report));
+  for (const { source, entityId, report, grain } of firsts.values()) {
+    if (grain !== 'day') continue;
+    add(`${source} ${entityId}`, report);
+    if (report.endsWith('_summary')) add(source, report);
   }
   const check = (source: string, entityId: string, since: string | undefined, until: string | undefined) => {
     const first = since === undefined ? from : laterOf(from, shift(since.slice(0, 10), 1));
     const last = until === undefined ? to : earlierOf(to, shift(until.slice(0, 10), -7));
     for (let day = first; day <= last; day = shift(day, 1)) {
-      for (const report of daily.get(source) ?? []) {
+      for (const report of daily.get(`${source} ${entityId}`) ?? daily.get(source) ?? []) {
         if (!firsts.has(`${source}|${report}|${entityId}|${day}`))
           missing.push(`${report} ${entityId} ${day}`);
       }

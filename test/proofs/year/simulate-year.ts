@@ -6,7 +6,9 @@ import { services as modules } from '../../../functions/reports/services/index.t
 import { createClock } from '../../../local/reports/clock.ts';
 import type { FaultRuleInput } from '../../../local/reports/faults.ts';
 import { type RunningReportsApis, startReportsApis } from '../../../local/reports/index.ts';
-import { type SeedInput, seedSchema } from '../../../local/reports/seed.ts';
+import { type Seed, type SeedInput, seedSchema } from '../../../local/reports/seed.ts';
+import { compareRules, type RulesCompared } from './baselines.ts';
+import { readConfigurationFile } from './expect-slice.ts';
 import { createJudge, type Judge } from './judge.ts';
 import { createMemoryBucket, createMemoryWarehouse } from './memory-warehouse.ts';
 
@@ -19,21 +21,31 @@ export interface YearRun {
   afterDays?: number;
   /** Keys of the shipped reports that are pulled. Default all. */
   reports?: readonly string[];
+  /** Of the daily tables by page, source, country and device each site has so many, in turn. Default all. */
+  tablesASite?: number;
   /** Of orders, the share that is delivered twice; their sequence is drawn anyway. */
   twiceRate: number;
   /** Of calls, the share that meets each of the faults below. */
   faultRate: number;
   random: () => number;
   progress?: (line: string) => void;
+  /** Asked before each poll: whether to end here. */
+  stopped?: () => boolean;
 }
 
 export interface YearOutcome {
   judge: Judge;
+  compared: RulesCompared;
   apis: RunningReportsApis;
-  settled: ReadonlyMap<string, { rule: string; at: number; flags: readonly string[] }>;
+  /** The day of the last poll. */
+  reached: string;
   polls: number;
   orders: number;
   logged: Map<string, number>;
+  /** The answers of the fakes by API and method. */
+  calls: Record<string, number>;
+  /** How often somebody was told of an owner whose consent was taken back. */
+  revokedAlerts: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -57,28 +69,37 @@ const FAULTS: readonly FaultRuleInput[] = [
 export async function simulateYear(run: YearRun): Promise<YearOutcome> {
   const clock = createClock(`${run.from}T00:00:00Z`);
   const seed = seedSchema.parse(run.seed);
-  const apis = await startReportsApis({ port: 0, anonymous: true, clock, seed, keptDays: 10 });
+  const apis = await startReportsApis({
+    port: 0,
+    anonymous: true,
+    clock,
+    seed,
+    keptDays: 36,
+    keptAnswers: 500,
+  });
   apis.faults.set(FAULTS.map((rule) => ({ ...rule, rate: run.faultRate })));
-  const judge = createJudge({ apis, from: run.from, to: run.to });
+  const compared = compareRules(apis, seed);
+  const judge = createJudge({ apis, from: run.from, to: run.to, onFirst: compared.take });
   const warehouse = createMemoryWarehouse((publication) => judge.published(publication, clock.now()));
-  const [credential] = seed.credentials;
   const environment = {
     LOCAL_GOOGLE_APIS: `127.0.0.1:${apis.port}`,
-    YOUTUBE_OWNER: JSON.stringify({
-      type: 'authorized_user',
-      client_id: credential?.clientId,
-      client_secret: credential?.clientSecret,
-      refresh_token: credential?.refreshToken,
-    }),
+    ...Object.fromEntries(
+      seed.credentials.flatMap(({ clientId, clientSecret, refreshToken, owners }) => {
+        const names = { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken };
+        const text = JSON.stringify({ type: 'authorized_user', ...names });
+        return owners.map((owner) => [credentialOf(owner), text]);
+      }),
+    ),
   };
   const configuration = parseConfiguration(
     JSON.stringify({
       ...(run.reports === undefined ? {} : { defaultReports: run.reports }),
+      ...(run.tablesASite === undefined ? {} : { reports: shareTables(seed, run.tablesASite) }),
       sites: seed.properties.map(({ id }) => ({ key: `site-${id}`, properties: [{ propertyId: id }] })),
       contentOwners: seed.contentOwners.map(({ id }) => ({
         key: id.toLowerCase(),
         id,
-        credential: 'YOUTUBE_OWNER',
+        credential: credentialOf(id),
       })),
       channels: seed.channels.map(({ id, owner }, index) => ({
         key: `channel-${index + 1}`,
@@ -92,6 +113,7 @@ export async function simulateYear(run: YearRun): Promise<YearOutcome> {
   const services = modules.map((module) => module.open(configuration, environment));
   const sent: PullOrder[] = [];
   const logged = new Map<string, number>();
+  let revokedAlerts = 0;
   const common = {
     services,
     bucket: createMemoryBucket(),
@@ -104,14 +126,17 @@ export async function simulateYear(run: YearRun): Promise<YearOutcome> {
     callWithinMs: 60_000,
     leaseMs: 10 * HOUR_MS,
     withinMs: HOUR_MS / 2,
-    log: (severity: string, message: string) => {
+    log: (severity: string, message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+      if (severity === 'ERROR' && fields.reason === 'invalid_grant') revokedAlerts++;
       const key = `${severity} ${message.slice(0, 90)}`;
       logged.set(key, (logged.get(key) ?? 0) + 1);
     },
   };
   let [polls, orders] = [0, 0];
+  const [begun, startedMs] = [clock.now(), performance.now()];
   const end = Date.parse(`${run.to}T00:00:00Z`) + (run.afterDays ?? AFTER_DAYS) * DAY_MS;
   for (let at = clock.now() + 5 * 60_000; at < end; at += HOUR_MS) {
+    if (run.stopped?.() === true) break;
     clock.set(at);
     await runPoll({
       ...common,
@@ -132,9 +157,36 @@ export async function simulateYear(run: YearRun): Promise<YearOutcome> {
       orders++;
       if (pulled.kind !== 'done') sent.push(order);
     }
-    if (polls % 168 === 0) run.progress?.(`${new Date(at).toISOString().slice(0, 10)} ${judge.describe()}`);
+    if (polls % 168 === 0) {
+      const left = ((end - at) / (at - begun)) * (performance.now() - startedMs);
+      const eta = new Date(Date.now() + left).toISOString().slice(11, 16);
+      const memory = Math.round(process.memoryUsage.rss() / 2 ** 20);
+      const share = Math.round(((at - begun) / (end - begun)) * 100);
+      const day = new Date(at).toISOString().slice(0, 10);
+      run.progress?.(`${day} ${share} %, done by ${eta} UTC, ${memory} MB: ${judge.describe()}`);
+    }
   }
-  return { judge, apis, settled: warehouse.settled, polls, orders, logged };
+  const calls = Object.fromEntries(Object.entries(apis.calls()).map(([name, it]) => [name, it.calls]));
+  const reached = new Date(clock.now()).toISOString().slice(0, 10);
+  return { judge, compared, apis, reached, polls, orders, logged, calls, revokedAlerts };
+}
+
+const credentialOf = (owner: string) => `YOUTUBE_${owner.toUpperCase()}`;
+
+/** Tables that are not of each site: those by page, source, country and device, a day each. */
+function shareTables({ seed, properties }: Seed, most: number): object[] {
+  const { reports } = readConfigurationFile();
+  const shared = reports.filter(
+    ({ source, grain = 'day', dimensions = [] }) =>
+      source === 'google_analytics' && grain === 'day' && dimensions.length > 0,
+  );
+  // 3 and 7 have no divisor in common, so that the tables of a site are not always the same neighbours.
+  const has = (site: number, table: number) =>
+    ((((table - site - seed) * 3) % shared.length) + shared.length) % shared.length < most;
+  return shared.flatMap((report, table) => {
+    const on = properties.filter((_, site) => has(site, table)).map(({ id }) => `site-${id}`);
+    return on.length === 0 ? [] : [{ ...report, on }];
+  });
 }
 
 function shuffle<T>(list: T[], random: () => number): T[] {

@@ -25,6 +25,14 @@ const check = (report: object) =>
 describe('before the first pull', () => {
   test('nothing is wrong with the shipped reports', async () => {
     expect(await started.analytics.checkReports(started.context)).toEqual([]);
+    started.apis.resetCalls();
+  });
+
+  test('a second check may be of those properties alone that could not be asked', async () => {
+    expect(await started.analytics.checkReports(started.context, ['another'])).toEqual([]);
+    expect(started.apis.calls()).not.toHaveProperty('google_analytics getMetadata');
+    await started.analytics.checkReports(started.context, ['1']);
+    expect(started.apis.calls()['google_analytics getMetadata']).toMatchObject({ calls: 1 });
   });
 
   test.each([

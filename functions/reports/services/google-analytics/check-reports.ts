@@ -28,11 +28,14 @@ const renamed: Readonly<Record<string, string>> = {
  */
 export async function checkReports(
   reports: readonly AnalyticsReport[],
+  only: readonly string[] | undefined,
   executeQuery: ExecuteQuery,
   context: ServiceContext,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
+  const isAsked = (propertyId: string) => only?.includes(propertyId) ?? true;
   for (const propertyId of new Set(reports.flatMap(({ entityIds }) => entityIds))) {
+    if (!isAsked(propertyId)) continue;
     const own = reports.filter(({ entityIds }) => entityIds.includes(propertyId));
     const answered = await executeQuery({ method: 'getMetadata', propertyId, reports: [] }, context);
     if (answered.kind === 'failed') {
@@ -48,6 +51,7 @@ export async function checkReports(
     const [propertyId] = report.entityIds;
     if (
       propertyId === undefined ||
+      !isAsked(propertyId) ||
       problems.some((it) => it.report === report.key || it.entityId === propertyId)
     ) {
       continue;

@@ -151,6 +151,17 @@ describe('a property', () => {
     ]);
   });
 
+  test('of which a probe comes in part is not judged by it', async () => {
+    started.apis.clock.set('2026-06-11T12:00:00Z');
+    started.faults({ fault: 'short_page', times: 1 });
+    const [entity] = started.analytics.entities.filter(({ entityId }) => entityId === '1');
+    if (entity === undefined) throw new Error('There is none.');
+    const open = [{ entity, gate: 'day', dates: ['2026-06-10'] }];
+    const outcome = await started.analytics.probe({ probeGroup: '1', open, history: [] }, started.context);
+    expect(outcome.availability).toEqual([]);
+    expect(outcome.failures).toMatchObject([{ kind: 'transient', reason: 'short_page', notBefore: null }]);
+  });
+
   test('that was deleted stops alone, with an alert', async () => {
     started.apis.clock.set('2026-06-12T12:00:00Z');
     const entities = started.analytics.entities.filter(

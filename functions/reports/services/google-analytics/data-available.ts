@@ -172,7 +172,8 @@ async function probeHours(
     context,
   );
   if (answered.kind === 'failed') return { failure: answered.failure };
-  const { rows, metadata } = readAnswer(answered.body);
+  const { rows, rowCount, metadata } = readAnswer(answered.body);
+  if (rowCount !== undefined && rowCount !== rows.length) return { failure: shortAnswer(entityId) };
   const days = new Map<string, Map<number, HourCounts>>();
   for (const { dimensions, metrics } of rows) {
     const [, year, month, day, hour] = /^(\d{4})(\d\d)(\d\d)(\d\d)$/.exec(dimensions[0] ?? '') ?? [];
@@ -191,6 +192,16 @@ async function probeHours(
     isRestricted: metadata.restricted.length > 0,
   };
 }
+
+/** Rows that did not come look like hours that are late. */
+const shortAnswer = (entityId: string): Failure => ({
+  kind: 'transient',
+  entityId,
+  reason: 'short_page',
+  message: `Property ${entityId} answered a probe with other rows than it counted.`,
+  notBefore: null,
+  alert: false,
+});
 
 const daysAfter = 2;
 const earlier = (one: string, other: string) => [one, other].sort()[0] ?? one;

@@ -46,7 +46,7 @@ export const googleAnalytics: ServiceModule = {
         const each = tokens.expect(report.hash, entityId);
         return { calls: requests / mostPerCall, requests, tokens: requests * each, units: 0 };
       },
-      checkReports: (context) => checkReports(reports, executeQuery, context),
+      checkReports: (context, only) => checkReports(reports, only, executeQuery, context),
       probe: (request, context) => dataAvailable(request, executeQuery, settings, context),
       pull: (slices, context) => runReports(slices, runner, context),
     };

@@ -43,6 +43,9 @@ interface Day {
   emptyReason?: string;
   isRestricted?: boolean;
   weekEvents?: number | null;
+  /** What the hour of this label has otherwise. */
+  label?: number;
+  lacks?: Partial<HourCounts>;
 }
 
 function evidence(day: Day): Evidence {
@@ -59,7 +62,9 @@ function evidence(day: Day): Evidence {
   const see = (at: number, events: number): Sighting => ({
     at: end + at * hourMs,
     timeZone,
-    hours: new Map(labels.map((label) => [label, counts(events)])),
+    hours: new Map(
+      labels.map((label) => [label, { ...counts(events), ...(label === day.label ? day.lacks : {}) }]),
+    ),
   });
   const earlier = [
     ...(day.sameAt ?? [age - 1]).map((at) => see(at, events)),
@@ -95,12 +100,31 @@ describe('R0: a day', () => {
 });
 
 describe('R1: a day whose hours all have events', () => {
-  test('is complete once something later has come and nothing has changed for an hour', () => {
+  test('is complete once two hours after it have come and nothing has changed for an hour', () => {
     expect(ruleOf({ age: 6 })).toBe('R1_full');
-    expect(ruleOf({ age: 6, watermarkHours: 0 })).toBe('waiting_later_data');
-    expect(ruleOf({ age: 25, watermarkHours: 0 })).toBe('R1_full');
+    expect(ruleOf({ age: 6, watermarkHours: 2 })).toBe('R1_full');
+    expect(ruleOf({ age: 6, watermarkHours: 1 })).toBe('waiting_later_data');
+    expect(ruleOf({ age: 25, watermarkHours: 0, sameAt: [21] })).toBe('R1_full');
     expect(ruleOf({ age: 6, sameAt: [], lessAt: [5] })).toBe('waiting_later_data');
     expect(ruleOf({ age: 6, sameAt: [5.9], lessAt: [5] })).toBe('waiting_later_data');
+  });
+
+  test('waits for longer where it is late already: what is slow comes at long intervals', () => {
+    expect(ruleOf({ age: 8, sameAt: [7] })).toBe('R1_full');
+    expect(ruleOf({ age: 12, sameAt: [10.1] })).toBe('waiting_later_data');
+    expect(ruleOf({ age: 12, sameAt: [10] })).toBe('R1_full');
+    expect(ruleOf({ age: 30, sameAt: [26.1] })).toBe('waiting_later_data');
+    expect(ruleOf({ age: 30, sameAt: [26] })).toBe('R1_full');
+  });
+
+  test('waits for the people of an hour that has events, and for the engagement of one with many visits', () => {
+    const partly = { label: 13, age: 6, sameAt: [4] };
+    expect(ruleOf({ ...partly, lacks: { users: 0 } })).toBe('waiting_later_data');
+    expect(ruleOf({ ...partly, lacks: { sessions: 0 } })).toBe('waiting_later_data');
+    expect(ruleOf({ ...partly, events: 40, lacks: { engagementSeconds: 0 } })).toBe('waiting_later_data');
+    // Few visits may all be short.
+    expect(ruleOf({ ...partly, events: 5, lacks: { engagementSeconds: 0 } })).toBe('R1_full');
+    expect(ruleOf({ ...partly, age: 49, sameAt: [44], lacks: { users: 0 } })).toBe('R1_full');
   });
 
   test.each([
@@ -126,7 +150,7 @@ describe('R2: a quiet day', () => {
   test('is complete where its empty hours were to be expected, at once or after a day', () => {
     expect(ruleOf({ age: 6, hours: without(3), expected: 0.4 })).toBe('R2_quiet');
     expect(ruleOf({ age: 6, hours: without(3), expected: 3 })).toBe('waiting_missing_hours');
-    expect(ruleOf({ age: 25, hours: without(3), expected: 3 })).toBe('R2_quiet');
+    expect(ruleOf({ age: 25, hours: without(3), expected: 3, sameAt: [21] })).toBe('R2_quiet');
     expect(ruleOf({ age: 25, hours: without(3), expected: 7 })).toBe('waiting_missing_hours');
   });
 
@@ -140,7 +164,9 @@ describe('R2: a quiet day', () => {
     expect(ruleOf({ age: 25, hours: without(22, 23), expected: 0.2, watermarkHours: 1 })).toBe(
       'waiting_missing_hours',
     );
-    expect(ruleOf({ age: 25, hours: without(22, 23), expected: 0.2, watermarkHours: 2 })).toBe('R2_quiet');
+    expect(ruleOf({ age: 25, hours: without(22, 23), expected: 0.2, watermarkHours: 2, sameAt: [21] })).toBe(
+      'R2_quiet',
+    );
   });
 });
 

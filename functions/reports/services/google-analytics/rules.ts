@@ -89,6 +89,8 @@ interface Seen {
   readonly missing: readonly number[];
   /** Hours that touch midnight are what lag looks like. */
   readonly trailing: number;
+  /** Hours of which a part has come. */
+  readonly partial: readonly number[];
 }
 
 function look({ date, now, sighting }: Evidence): Seen {
@@ -96,8 +98,32 @@ function look({ date, now, sighting }: Evidence): Seen {
   const labels = hourLabels(date, timeZone);
   const missing = labels.filter((label) => !hours.has(label));
   const trailing = labels.length - 1 - labels.findLastIndex((label) => hours.has(label));
-  return { ageHours: (now - endOfDay(date, timeZone)) / hourMs, missing, trailing };
+  return {
+    ageHours: (now - endOfDay(date, timeZone)) / hourMs,
+    missing,
+    trailing,
+    partial: listPartial(hours),
+  };
 }
+
+/**
+ * Hours with events and nobody who made them, or with many visits of which nobody looked at anything, on a day that has
+ * both: users and engagement are counted later than views.
+ */
+function listPartial(hours: Sighting['hours']): number[] {
+  const all = [...hours.values()];
+  const hasUsers = all.some(({ users }) => users > 0);
+  const hasSessions = all.some(({ sessions }) => sessions > 0);
+  const hasEngagement = all.some(({ engagementSeconds }) => engagementSeconds > 0);
+  return [...hours].flatMap(([label, { users, sessions, engagementSeconds }]) => {
+    const lacksPeople = (hasUsers && users === 0) || (hasSessions && sessions === 0);
+    const lacksEngagement = hasEngagement && engagementSeconds === 0 && sessions >= manySessions;
+    return lacksPeople || lacksEngagement ? [label] : [];
+  });
+}
+
+/** Where two of three visits engage, eight that do not come once in 6,000 hours. */
+const manySessions = 8;
 
 type Rule = (evidence: Evidence, seen: Seen, settings: RuleSettings) => Judgement | undefined;
 
@@ -108,11 +134,16 @@ const available = (rule: string, because: Readonly<Record<string, unknown>>): Ju
   notBefore: null,
 });
 
-/** R1: every hour has events, and something came after the last of them: without, it could be half filled. */
-const judgeFull: Rule = (evidence, { missing, ageHours }, { unchangedMinutes }) => {
+/**
+ * R1: every hour has events and all that belongs to them, and two hours after the last of them have some as well: without,
+ * it could be half filled.
+ */
+const judgeFull: Rule = (evidence, seen, settings) => {
+  const { missing, ageHours } = seen;
   const { watermarkHours } = evidence;
-  if (missing.length > 0 || (watermarkHours < 1 && ageHours < 24)) return undefined;
-  const since = unchangedSince(evidence, unchangedMinutes * minuteMs);
+  if (missing.length > 0 || (watermarkHours < 2 && ageHours < agedHours)) return undefined;
+  if (isHalfCome(seen, settings)) return undefined;
+  const since = unchangedSince(evidence, patienceMs(ageHours, settings));
   return since === undefined ? undefined : available('R1_full', { watermarkHours, ageHours, ...since });
 };
 
@@ -120,14 +151,16 @@ const judgeFull: Rule = (evidence, { missing, ageHours }, { unchangedMinutes }) 
  * R2: hours are empty where, by the same weekday of earlier weeks, few events were to be expected. Where more than a
  * handful were, an hour that is late looks the same; by the age of R3 it would have come.
  */
-const judgeQuiet: Rule = (evidence, { missing, trailing, ageHours }, settings) => {
+const judgeQuiet: Rule = (evidence, seen, settings) => {
+  const { missing, trailing, ageHours } = seen;
   const { watermarkHours, expected, sighting } = evidence;
   if (missing.length === 0 || sighting.hours.size === 0 || watermarkHours < 2 || expected === null)
     return undefined;
   const expectedMissing = missing.reduce((sum, label) => sum + (expected.get(label) ?? 0), 0);
   const mostExpected = Math.log(1 / settings.quietAlpha);
   if (expectedMissing > (ageHours < agedHours ? mostExpectedYoung : mostExpected)) return undefined;
-  const since = unchangedSince(evidence, settings.unchangedMinutes * minuteMs);
+  if (isHalfCome(seen, settings)) return undefined;
+  const since = unchangedSince(evidence, patienceMs(ageHours, settings));
   if (since === undefined) return undefined;
   return available('R2_quiet', {
     missing,
@@ -217,6 +250,22 @@ function wait(
   const because = { ageHours, missing, trailing, watermarkHours };
   return { verdict: 'waiting', rule, because, notBefore: pauseHours === 0 ? null : next };
 }
+
+/** After two days nobody knows better: then it is what it is. */
+const isHalfCome = ({ partial, ageHours }: Seen, { settleHours }: RuleSettings): boolean =>
+  partial.length > 0 && ageHours < settleHours;
+
+/**
+ * For how long nothing may have changed. A day that still changes when most are complete is of a property that is processed
+ * slowly, and what is slow comes at long intervals: half of what the day is late is waited for.
+ */
+function patienceMs(ageHours: number, { unchangedMinutes }: RuleSettings): number {
+  if (unchangedMinutes === 0) return 0;
+  return Math.max(unchangedMinutes * minuteMs, Math.min(4, (ageHours - usualHours) / 2) * hourMs);
+}
+
+/** Standard properties are processed within four to eight hours (support.google.com/analytics/answer/11198161). */
+const usualHours = 8;
 
 /** Since when nothing of the day has changed, where that is at least so long ago; undefined where it is not. */
 function unchangedSince({ earlier, sighting, now, date }: Evidence, leastMs: number) {
