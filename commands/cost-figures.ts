@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** What the benchmarks measured of the data path: `npm run bench:ingest -- --only sized` and `bench:load` write it. */
 export type Figures = z.infer<typeof figuresSchema>;
 
-export const FIGURES_FILE = new URL('../test/bench/results/data-path.json', import.meta.url);
+export const FIGURES_FILE = new URL('../test/bench/data-path.json', import.meta.url);
 
 /** Reads what was measured. Throws what is wrong with the file, and where. */
 export function readFigures(file: URL = FIGURES_FILE): Figures {

@@ -27,7 +27,7 @@ if (values.help) {
 CPU per event of dist/ingest doing all of it (decode, validate, encode, publish to a Pub/Sub in another process), for each
 form in which each dialect is sent, beside a bare node:http server that only opens and parses the same bytes. What is sent
 as Analysys also goes to the stock functions-framework, which parses as little. 20 events a request, but for the forms
-\`sized\`, which only ingest gets: they are what \`npm run cost\` is fitted to, and written to test/bench/results/data-path.json.
+\`sized\`, which only ingest gets: they are what \`npm run cost\` is fitted to, and written to test/bench/data-path.json.
   --requests   requests per server, form and round
   --warm       requests before those that are measured
   --rounds     the servers take turns; the median is shown
@@ -93,6 +93,8 @@ const ingest: Server = {
         FUNCTION_TARGET: 'ingest',
         GOOGLE_CLOUD_PROJECT: 'local',
         LOCAL_PUBSUB: `127.0.0.1:${brokerPort}`,
+        // A machine that is busy otherwise must not end the measurement.
+        PUBLISH_TIMEOUT_MS: '60000',
         NODE_ENV: 'production',
       },
       dist,

@@ -33,7 +33,7 @@ client's own JSONWriter fed from the same rows as JSON, both with the token veri
   --rows     rows per server, message size and round
   --rounds   the servers take turns; the median is shown
   --only     sized: only what \`npm run cost\` is fitted to, dist/load with the messages that ingest makes of 1, 20 and 100
-             events, which is written to test/bench/results/data-path.json; beside: only the comparison`);
+             events, which is written to test/bench/data-path.json; beside: only the comparison`);
   process.exit(0);
 }
 
