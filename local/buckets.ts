@@ -1,17 +1,24 @@
-import { Storage } from '@google-cloud/storage';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /** Makes the buckets that are not there yet, as Terraform does. */
 export async function createBuckets(project: string, port: number, names: readonly string[]): Promise<void> {
-  // With an endpoint of its own the client asks for no credentials.
-  const storage = new Storage({ projectId: project, apiEndpoint: `http://127.0.0.1:${port}` });
-  await Promise.all(
-    names.map((name) =>
-      storage.createBucket(name, closed).catch((error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 409) return;
-        throw error;
-      }),
-    ),
-  );
+  await Promise.all(names.map((name) => createBucket(project, port, name)));
+}
+
+/** By a request of its own: to load Google's client takes a fifth of a second of CPU at each start. */
+async function createBucket(project: string, port: number, name: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/storage/v1/b?project=${project}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name, ...closed }),
+    });
+    const body = await answer.text();
+    if (answer.ok || answer.status === 409) return;
+    if (answer.status < 500) throw new Error(`The bucket ${name} could not be made: ${body}`);
+    // A storage that is told to fail now and then fails here too.
+    await wait(50);
+  }
 }
 
 /** Versions and rules of deleting, which Terraform also gives some of them, the local Cloud Storage does not have. */

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createBigQuery } from '../shared/google/bigquery.ts';
-import { createPubSub } from '../shared/google/pubsub.ts';
 import { createControl } from './admin/control.ts';
 import { startAdminApi } from './admin/index.ts';
 import { readSeed } from './admin/read-seed.ts';
@@ -166,9 +165,8 @@ async function main(options: CloudOptions): Promise<void> {
     log,
   });
   counts = () => ({ ...pubsub.counts(), ...storage.counts() });
-  const client = createPubSub(project, { LOCAL_PUBSUB: `127.0.0.1:${ports.pubsub}` });
-  await Promise.all([createQueues(client, queues), makingWarehouse, makingBuckets]);
-  await client.close();
+  createQueues(pubsub.administration, project, queues);
+  await Promise.all([makingWarehouse, makingBuckets]);
   const started = startScheduler({ jobs, sign: googleApis.issuer.sign, log });
   scheduler = started;
   const watched = options.runWhenRowsCome.map(({ job, table, everyMs }) =>

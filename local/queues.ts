@@ -1,4 +1,7 @@
-import type { CreateSubscriptionOptions, PubSub } from '@google-cloud/pubsub';
+import type { PubSubServer } from './pubsub/index.ts';
+
+type Administration = PubSubServer['administration'];
+type Subscription = Parameters<Administration['CreateSubscription']>[0];
 
 /** A topic whose messages are pushed to one function. */
 export interface Queue {
@@ -12,7 +15,7 @@ export interface Queue {
   ackDeadlineSeconds: number;
 }
 
-const SEVEN_DAYS = { seconds: 7 * 24 * 3600 };
+const SEVEN_DAYS = { seconds: String(7 * 24 * 3600) };
 const NEVER = {};
 
 /**
@@ -20,58 +23,60 @@ const NEVER = {};
  * 600 seconds, and after 100 attempts a dead-letter topic that keeps its messages for seven days. What exists is changed
  * to what is wanted.
  */
-export async function createQueues(pubsub: PubSub, queues: readonly Queue[]): Promise<void> {
-  const names = queues.flatMap(({ topic }) => [topic, deadLetterTopic(topic)]);
-  await Promise.all([...new Set(names)].map((name) => unlessExists(pubsub.createTopic(name))));
-  await Promise.all(queues.flatMap((queue) => [createPush(pubsub, queue), createHold(pubsub, queue)]));
+export function createQueues(pubsub: Administration, project: string, queues: readonly Queue[]): void {
+  const nameOf = (kind: 'topics' | 'subscriptions', id: string) => `projects/${project}/${kind}/${id}`;
+  for (const { topic } of queues) {
+    for (const id of [topic, deadLetterTopic(topic)]) {
+      unlessExists(() => pubsub.CreateTopic({ name: nameOf('topics', id) }));
+    }
+  }
+  for (const queue of queues) {
+    const dead = nameOf('topics', deadLetterTopic(queue.topic));
+    createSubscription(pubsub, {
+      name: nameOf('subscriptions', queue.subscription),
+      topic: nameOf('topics', queue.topic),
+      pushConfig: {
+        pushEndpoint: queue.endpoint,
+        oidcToken: { audience: queue.audience, serviceAccountEmail: queue.serviceAccount },
+      },
+      ackDeadlineSeconds: queue.ackDeadlineSeconds,
+      retryPolicy: { minimumBackoff: { seconds: '10' }, maximumBackoff: { seconds: '600' } },
+      deadLetterPolicy: { deadLetterTopic: dead, maxDeliveryAttempts: 100 },
+      expirationPolicy: NEVER,
+      messageRetentionDuration: SEVEN_DAYS,
+    });
+    createSubscription(pubsub, {
+      name: nameOf('subscriptions', deadLetterHold(queue.topic)),
+      topic: dead,
+      expirationPolicy: NEVER,
+      messageRetentionDuration: SEVEN_DAYS,
+    });
+  }
 }
 
 export const deadLetterTopic = (topic: string): string => `${topic}-dead`;
 /** Holds what is in the dead-letter topic: without a subscription it would be lost. */
 export const deadLetterHold = (topic: string): string => `${topic}-dead-hold`;
 
-function createPush(pubsub: PubSub, queue: Queue): Promise<void> {
-  return createSubscription(pubsub, queue.topic, queue.subscription, {
-    pushConfig: {
-      pushEndpoint: queue.endpoint,
-      oidcToken: { audience: queue.audience, serviceAccountEmail: queue.serviceAccount },
-    },
-    ackDeadlineSeconds: queue.ackDeadlineSeconds,
-    retryPolicy: { minimumBackoff: { seconds: 10 }, maximumBackoff: { seconds: 600 } },
-    deadLetterPolicy: {
-      deadLetterTopic: pubsub.topic(deadLetterTopic(queue.topic)).name,
-      maxDeliveryAttempts: 100,
-    },
-    expirationPolicy: NEVER,
-    messageRetentionDuration: SEVEN_DAYS,
-  });
-}
-
-function createHold(pubsub: PubSub, { topic }: Queue): Promise<void> {
-  return createSubscription(pubsub, deadLetterTopic(topic), deadLetterHold(topic), {
-    expirationPolicy: NEVER,
-    messageRetentionDuration: SEVEN_DAYS,
-  });
-}
-
-async function createSubscription(
-  pubsub: PubSub,
-  topic: string,
-  name: string,
-  options: CreateSubscriptionOptions,
-): Promise<void> {
-  const created = await unlessExists(pubsub.topic(topic).createSubscription(name, options));
-  if (!created) await pubsub.subscription(name).setMetadata(options);
+function createSubscription(pubsub: Administration, wanted: Subscription): void {
+  if (unlessExists(() => pubsub.CreateSubscription(wanted))) return;
+  const { topic: _, ...subscription } = wanted;
+  const fields = Object.keys(subscription).filter((field) => field !== 'name');
+  const paths = fields.map((field) => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  pubsub.UpdateSubscription({ subscription, updateMask: { paths } });
 }
 
 const ALREADY_EXISTS = 6;
 
-async function unlessExists(creating: Promise<unknown>): Promise<boolean> {
+function unlessExists(create: () => unknown): boolean {
   try {
-    await creating;
+    create();
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === ALREADY_EXISTS) return false;
+    if (isCoded(error) && error.code === ALREADY_EXISTS) return false;
     throw error;
   }
 }
+
+const isCoded = (error: unknown): error is { code: unknown } =>
+  typeof error === 'object' && error !== null && 'code' in error;
