@@ -117,8 +117,9 @@ function describe(rows: readonly { fault: Fault; found: Found }[]): string {
 
 Each was put into a copy of \`infra/\` by \`npm run proof:infra -- --write\`, which wrote this: ${caught} of ${rows.length}
 are caught without a cloud. \`init\`, \`validate\` and \`plan\` are Terraform itself over the schema of the Google provider;
-\`policy\` is \`test/infra/policies\` over the plan, \`test\` is what \`terraform test\` asserts. Faults stood in \`test/infra/faults.ts\`, each with the layer that must
-catch it, before there were policies; for three of them another command of Terraform turned out to be the first.
+\`policy\` is \`test/infra/policies\` over the plan, \`test\` is what \`terraform test\` asserts. Sixty-one stood in
+\`test/infra/faults.ts\`, each with the layer that must catch it, before there were policies; for three of them another
+command of Terraform turned out to be the first. The twelve of the pipeline and of \`terraform test\` came after these.
 
 | Fault | In | Caught by | Which says, or why nothing does |
 | --- | --- | --- | --- |
