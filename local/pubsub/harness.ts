@@ -78,9 +78,9 @@ export async function openEndpoint(answer: (push: Push, count: number) => number
   };
 }
 
-/** Waits until the condition holds; rejects after a minute, since the machine may be busy with other tests. */
+/** Waits until the condition holds; rejects just before a test is given up, since the machine may be busy with other tests. */
 export async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 85_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`never held: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
