@@ -13,8 +13,9 @@ const HELP = `Usage: npm run bench:cold [-- --runs 7] [--only NAME]
 
 What a cold start costs: milliseconds from spawning each function of dist, through the host that it is deployed on, to its
 first 200, with the CPU that it took and its memory then. Of ingest that is the answer for 20 events that Pub/Sub (in
-another process) has acknowledged, of the others that of GET /healthz. Beside them a bare node:http server that only
-inflates and parses, which is the time of Node itself. The median is what counts. Builds nothing: npm run build before.
+another process) has acknowledged, of the others that of GET /healthz. Beside them node:http alone, and the server of
+the other benches, which inflates and parses and is started from TypeScript. The median is what counts; on a machine that
+has other things to do the CPU is. Builds nothing: npm run build before.
 `;
 
 /** What functions ask for before they start. Nothing of it is called before the first answer. */
@@ -34,6 +35,9 @@ const configuration = {
   METADATA_SERVER_DETECTION: 'none',
   NODE_ENV: 'production',
 };
+
+/** What nothing on Node can be faster than. */
+const BARE = `require('node:http').createServer((_, answer) => answer.end()).listen(process.env.PORT, '127.0.0.1')`;
 
 interface Subject {
   name: string;
@@ -82,6 +86,13 @@ function listSubjects(pubsubPort: number): Subject[] {
   const [body] = analysysBodies(1, 20).gzip;
   const publish = (origin: string) => post(`${origin}/up`, body!, 10_000);
   return [
+    {
+      name: 'node:http alone',
+      args: ['-e', BARE],
+      cwd: root,
+      environment: {},
+      ask: (origin) => get(origin),
+    },
     {
       name: 'node:http, inflate and parse',
       args: [resolve(import.meta.dirname, 'bare-server.ts')],
