@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addDays, dayAt, endOfDay, hourLabels, hourMs, listDays } from '../calendar.ts';
 import { digestOf } from '../digest.ts';
+import { type Judgement, judgeTooEarly } from '../judge-too-early.ts';
 import type {
   Availability,
   EarlierAvailability,
@@ -13,15 +14,7 @@ import type {
 import type { Settings } from './configuration.ts';
 import type { ExecuteQuery } from './execute-query.ts';
 import { readAnswer } from './read-answer.ts';
-import {
-  expectHours,
-  type HourCounts,
-  type Judgement,
-  judgeDay,
-  judgeTooEarly,
-  type Sighting,
-  sameWeekdays,
-} from './rules.ts';
+import { expectHours, type HourCounts, judgeDay, type Sighting, sameWeekdays } from './rules.ts';
 
 /**
  * Judges the open days of one property: one request by hour answers for all of them and for what came after, a second

@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addDays, endOfDay, hourLabels, hourMs } from '../calendar.ts';
-import {
-  type Evidence,
-  expectHours,
-  type HourCounts,
-  judgeDay,
-  judgeTooEarly,
-  type Sighting,
-} from './rules.ts';
+import { judgeTooEarly } from '../judge-too-early.ts';
+import { type Evidence, expectHours, type HourCounts, judgeDay, type Sighting } from './rules.ts';
 
 const settings = {
   minLagHours: 4,

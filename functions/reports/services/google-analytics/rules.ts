@@ -1,5 +1,5 @@
 import { addDays, dayMs, endOfDay, hourLabels, hourMs } from '../calendar.ts';
-import type { Verdict } from '../service.ts';
+import { type Judgement, judgeTooEarly } from '../judge-too-early.ts';
 
 /** What one hour of a day showed when it was probed. */
 export interface HourCounts {
@@ -44,28 +44,6 @@ export interface RuleSettings {
   readonly quietAlpha: number;
   /** For how long nothing of a day may have changed before it is complete. */
   readonly unchangedMinutes: number;
-}
-
-export interface Judgement {
-  readonly verdict: Verdict;
-  readonly rule: string;
-  /** The figures that the rule compared. */
-  readonly because: Readonly<Record<string, unknown>>;
-  /** Before then another probe can change nothing. */
-  readonly notBefore: number | null;
-}
-
-/** R0: a day is not asked for before its end and the least lag. Needs no call. */
-export function judgeTooEarly(
-  date: string,
-  timeZone: string,
-  now: number,
-  { minLagHours }: RuleSettings,
-): Judgement | undefined {
-  const from = endOfDay(date, timeZone) + minLagHours * hourMs;
-  if (now >= from) return undefined;
-  const because = { dayEnds: new Date(endOfDay(date, timeZone)).toISOString(), minLagHours };
-  return { verdict: 'waiting', rule: 'R0_too_early', because, notBefore: from };
 }
 
 /**

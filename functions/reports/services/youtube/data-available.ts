@@ -1,4 +1,5 @@
 import { addDays } from '../calendar.ts';
+import { type Judgement, judgeTooEarly } from '../judge-too-early.ts';
 import type {
   Availability,
   Entity,
@@ -11,7 +12,7 @@ import { timeZone, type YouTubeConfiguration } from './configuration.ts';
 import type { ExecuteQuery } from './execute-query.ts';
 import { queryLinked } from './linked-channels.ts';
 import type { YouTubeRow } from './query-rows.ts';
-import { type Judgement, judgeDay, judgeTooEarly } from './rules.ts';
+import { judgeDay } from './rules.ts';
 
 /**
  * Judges the open days of all channels of one content owner: for each gate one query by channel and day, for the union

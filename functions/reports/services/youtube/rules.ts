@@ -1,4 +1,5 @@
 import { endOfDay, hourMs } from '../calendar.ts';
+import { type Judgement, judgeTooEarly } from '../judge-too-early.ts';
 import type { Verdict } from '../service.ts';
 
 export interface Evidence {
@@ -18,26 +19,6 @@ export interface RuleSettings {
   readonly minLagHours: number;
   readonly deadlineHours: number;
   readonly zeroHours: number;
-}
-
-export interface Judgement {
-  readonly verdict: Verdict;
-  readonly rule: string;
-  readonly because: Readonly<Record<string, unknown>>;
-  readonly notBefore: number | null;
-}
-
-/** R0: a day is not asked for before its end and the least lag. Needs no call. */
-export function judgeTooEarly(
-  date: string,
-  timeZone: string,
-  now: number,
-  { minLagHours }: RuleSettings,
-): Judgement | undefined {
-  const from = endOfDay(date, timeZone) + minLagHours * hourMs;
-  if (now >= from) return undefined;
-  const because = { dayEnds: new Date(endOfDay(date, timeZone)).toISOString(), minLagHours };
-  return { verdict: 'waiting', rule: 'R0_too_early', because, notBefore: from };
 }
 
 /**
