@@ -44,6 +44,8 @@ export interface ReportsApis {
   answerAt(propertyId: string, request: object, at: Date | string): object;
   /** The instants, in epoch milliseconds, at which what is shown of a property's day changes; ascending. */
   changesOf(propertyId: string, day: string): readonly number[];
+  /** The same of a Pacific day of a channel, deletions of its videos included. */
+  channelChangesOf(channelId: string, day: string): readonly number[];
   /** What a property has used of its quotas in the current hour and day. */
   quotaOf(
     propertyId: string,
@@ -96,6 +98,7 @@ export function createReportsApis(options: ReportsApisOptions): ReportsApis {
     channelTruthOf: (query) => channelTruthOf(world, query),
     answerAt: (propertyId, request, at) => answerAt(world, propertyId, request, at),
     changesOf: (propertyId, day) => world.properties.get(propertyId)?.truth.changesOf(day) ?? [],
+    channelChangesOf: (channelId, day) => world.channels.get(channelId)?.changesOf(day) ?? [],
     quotaOf: (propertyId) => world.properties.get(propertyId)?.quota.used(clock.now()),
     createServiceAccountKey: (email, tokenUri) => createServiceAccountKey(world, email, tokenUri),
   };

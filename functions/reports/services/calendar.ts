@@ -7,7 +7,7 @@ export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 
 export function addDays(date: string, days: number): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) + days * dayMs).toISOString().slice(0, 10);
+  return writeDay(readDay(date) + days);
 }
 
 /** The days from one to another, both included; empty where the second is before the first. */
@@ -18,7 +18,7 @@ export function listDays(from: string, to: string): string[] {
 
 /** How many days the second is after the first. */
 export function countDays(from: string, to: string): number {
-  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / dayMs);
+  return readDay(to) - readDay(from);
 }
 
 /** 0 is Sunday. */
@@ -28,7 +28,7 @@ export function weekday(date: string): number {
 
 /** The day that the zone's calendar shows at an instant. */
 export function dayAt(instantMs: number, timeZone: string): string {
-  const utcDay = new Date(instantMs).toISOString().slice(0, 10);
+  const utcDay = writeDay(Math.floor(instantMs / dayMs));
   // Of the neighbours of UTC's day; their beginnings are remembered, which a question to Intl is not.
   if (instantMs < startOfDay(utcDay, timeZone)) return addDays(utcDay, -1);
   return instantMs < endOfDay(utcDay, timeZone) ? utcDay : addDays(utcDay, 1);
@@ -55,13 +55,7 @@ export function startOfDay(date: string, timeZone: string): number {
 }
 
 export function endOfDay(date: string, timeZone: string): number {
-  let next = nextDays.get(date);
-  if (next === undefined) {
-    next = addDays(date, 1);
-    if (nextDays.size >= mostRemembered) nextDays.clear();
-    nextDays.set(date, next);
-  }
-  return startOfDay(next, timeZone);
+  return startOfDay(addDays(date, 1), timeZone);
 }
 
 /**
@@ -114,8 +108,28 @@ const quarterMs = 15 * 60_000;
 const everyLabel: readonly number[] = Array.from({ length: 24 }, (_, label) => label);
 const mostRemembered = 10_000;
 const starts = new Map<string, number>();
-const nextDays = new Map<string, string>();
+const dayNumbers = new Map<string, number>();
+const dayTexts = new Map<number, string>();
 const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** A day's number since 1970. A poll counts with a few hundred days, some ten thousand times. */
+function readDay(date: string): number {
+  return remember(dayNumbers, date, () => Math.round(Date.parse(`${date}T00:00:00Z`) / dayMs));
+}
+
+function writeDay(number: number): string {
+  return remember(dayTexts, number, () => new Date(number * dayMs).toISOString().slice(0, 10));
+}
+
+function remember<Key, Value>(known: Map<Key, Value>, key: Key, find: () => Value): Value {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = find();
+    if (known.size >= mostRemembered) known.clear();
+    known.set(key, value);
+  }
+  return value;
+}
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {
   let format = formats.get(timeZone);

@@ -151,10 +151,12 @@ export function videoId(channel: ChannelSeed, video: number): string {
 
 /** When an owner's day is known, for a group of metrics: in epoch milliseconds, not before the days before it. */
 export function readyAt(owner: OwnerSeed, day: string, group: MetricGroup): number {
-  let latest = Number.NEGATIVE_INFINITY;
-  for (let back = 0; back < 6; back++)
-    latest = Math.max(latest, ownReadyAt(owner, addDays(day, -back), group));
-  return latest;
+  return remember(readyTimes, owner, day, group, () => {
+    let latest = Number.NEGATIVE_INFINITY;
+    for (let back = 0; back < 6; back++)
+      latest = Math.max(latest, ownReadyAt(owner, addDays(day, -back), group));
+    return latest;
+  });
 }
 
 /** When one channel's rows of a day are there: with its owner's, or some hours after. */
@@ -186,18 +188,28 @@ export function lastKnownDay(
   return undefined;
 }
 
-const readyTimes = new WeakMap<OwnerSeed, Map<string, number>>();
+type Times = WeakMap<OwnerSeed, Map<string, number>>;
+const readyTimes: Times = new WeakMap();
+const ownReadyTimes: Times = new WeakMap();
+
+function ownReadyAt(owner: OwnerSeed, day: string, group: MetricGroup): number {
+  return remember(ownReadyTimes, owner, day, group, () => drawReadyAt(owner, day, group));
+}
 
 /** Kept, since every question asks it of several days. */
-function ownReadyAt(owner: OwnerSeed, day: string, group: MetricGroup): number {
-  const times = readyTimes.get(owner) ?? new Map<string, number>();
-  readyTimes.set(owner, times);
+function remember(times: Times, owner: OwnerSeed, day: string, group: MetricGroup, find: () => number) {
+  let own = times.get(owner);
+  if (own === undefined) {
+    own = new Map();
+    times.set(owner, own);
+  }
   const name = `${day} ${group}`;
-  const known = times.get(name);
-  if (known !== undefined) return known;
-  const drawn = drawReadyAt(owner, day, group);
-  times.set(name, drawn);
-  return drawn;
+  let found = own.get(name);
+  if (found === undefined) {
+    found = find();
+    own.set(name, found);
+  }
+  return found;
 }
 
 function drawReadyAt(owner: OwnerSeed, day: string, group: MetricGroup): number {

@@ -15,7 +15,7 @@ import {
 } from './channel-day.ts';
 import { hash, hashText } from './hash.ts';
 import { keepRecent } from './keep-recent.ts';
-import { dayAt, daysBetween, startOfDay, utcMidnight, zoneOf } from './zones.ts';
+import { dayAt, daysBetween, isoDay, startOfDay, utcMidnight, zoneOf } from './zones.ts';
 
 /** A question about some channels' views. Days are Pacific. */
 export interface ChannelQuery {
@@ -103,9 +103,16 @@ export interface ChannelTruth {
   seed: ChannelSeed;
   owner: OwnerSeed;
   day(day: string): Viewing[];
+  /** What all of a day is together; undefined where some of it is restated, and so not shown all the time. */
+  total(day: string): Viewing | undefined;
+  /** The instants at which what is shown of a day changes, ascending. */
+  changesOf(day: string): readonly number[];
   /** The numbers of the videos by their ids, of all that are published on a day's number. */
   videos(dayNumber: number): ReadonlyMap<string, number>;
 }
+
+/** Of so many days it is remembered when they change. */
+const KEPT_CHANGES = 100;
 
 /** The owner of a channel that is nobody's: its days come as those of owners do. */
 export function createChannelTruth(
@@ -116,10 +123,13 @@ export function createChannelTruth(
 ): ChannelTruth {
   const root = hash(worldSeed, hashText(`channel ${seed.id}`));
   const numbers = new Map<string, number>();
+  const dayOf = keepRecent(keptDays, (day: string) => makeChannelDay(seed, root, owner.restatedRate, day));
   return {
     seed,
     owner,
-    day: keepRecent(keptDays, (day: string) => makeChannelDay(seed, root, owner.restatedRate, day)),
+    day: dayOf,
+    changesOf: keepRecent(KEPT_CHANGES, (day: string) => changesOf(seed, owner, day, dayOf(day))),
+    total: keepRecent(keptDays, (day: string) => addUp(dayOf(day))),
     videos(dayNumber) {
       for (const count = videosAt(seed, dayNumber); numbers.size < count; ) {
         numbers.set(videoId(seed, numbers.size), numbers.size);
@@ -149,6 +159,9 @@ export function sliceChannels(channels: readonly ChannelTruth[], query: ChannelQ
   const [to = query.to] = [lastDay, query.to].sort();
   const rows = new Map<string, { dimensions: string[]; sums: Sums; least: number }>();
   const byVideo = query.dimensions.includes('video') || query.filters?.has('video') === true;
+  // Whatever is asked of a channel's day as a whole need not be added up each time.
+  const isOf = (name: string) => name === 'day' || name === 'month' || name === 'channel';
+  const isWhole = [...query.dimensions, ...(query.filters?.keys() ?? [])].every(isOf);
   const today = Number.isFinite(query.at)
     ? Math.round(utcMidnight(dayAt(zoneOf(YOUTUBE_ZONE), query.at)) / 86_400_000)
     : Number.POSITIVE_INFINITY;
@@ -162,7 +175,8 @@ export function sliceChannels(channels: readonly ChannelTruth[], query: ChannelQ
         continue;
       }
       if (query.includeHistorical !== true && startOfDay(zoneOf(YOUTUBE_ZONE), day) < linked) continue;
-      for (const viewing of channel.day(day)) {
+      const total = isWhole ? channel.total(day) : undefined;
+      for (const viewing of total === undefined ? channel.day(day) : [total]) {
         if (query.at < viewing.from || hasCome(viewing.until, query.at)) continue;
         // What was deleted still counts for its channel, but no longer as a video.
         if (byVideo && hasCome(deletedOn(channel.seed, viewing.video), today)) continue;
@@ -202,6 +216,34 @@ function isKept(
       return false;
   }
   return true;
+}
+
+function changesOf(
+  channel: ChannelSeed,
+  owner: OwnerSeed,
+  day: string,
+  viewings: readonly Viewing[],
+): number[] {
+  const instants = new Set<number>();
+  for (const group of ['views', 'subscribers', 'revenue'] as const)
+    instants.add(channelReadyAt(owner, channel, day, group));
+  for (const { from, until, video } of viewings) {
+    const deleted = deletedOn(channel, video);
+    const deletedAt = Number.isFinite(deleted)
+      ? startOfDay(zoneOf(YOUTUBE_ZONE), isoDay(deleted * 86_400_000))
+      : deleted;
+    for (const at of [from, until, deletedAt]) if (Number.isFinite(at)) instants.add(at);
+  }
+  return [...instants].sort((a, b) => a - b);
+}
+
+function addUp(viewings: readonly Viewing[]): Viewing | undefined {
+  const [first] = viewings;
+  if (first === undefined) return undefined;
+  if (viewings.some(({ from, until }) => Number.isFinite(from) || Number.isFinite(until))) return undefined;
+  const sums = noSums();
+  for (const viewing of viewings) add(sums, viewing);
+  return { ...first, ...sums };
 }
 
 function noSums(): Sums {

@@ -43,7 +43,7 @@ interface Known {
   rowsHash: string;
   shown: string;
   /** What of the truth had come by then, and what the slice must hold by it. */
-  version: string | undefined;
+  version: string;
   expected: string;
   final: string;
 }
@@ -83,17 +83,18 @@ export function createJudge(given: {
       const key = `${pull.source}|${pull.report}|${pull.entity_id}|${pull.date}`;
       const slice = { entityId: pull.entity_id, date: pull.date };
       const days = daysBetween(startOfSlice(report, pull.date), pull.date);
+      const changesOf = pull.source === 'youtube' ? apis.channelChangesOf : apis.changesOf;
       const versionAt = (at: number) =>
-        pull.source === 'google_analytics' ? versionOf(apis, pull.entity_id, days, at) : undefined;
+        versionOf(
+          days.map((day) => changesOf(pull.entity_id, day)),
+          at,
+        );
       const expectAt = (at: number) => expectSlice(apis, file, report, slice, new Date(at));
       attempts.total++;
       const before = known.get(key);
       const version = versionAt(now);
       const isUnchanged =
-        before !== undefined &&
-        version !== undefined &&
-        before.version === version &&
-        attempts.total % CHECKED_ANYWAY !== 0;
+        before !== undefined && before.version === version && attempts.total % CHECKED_ANYWAY !== 0;
       const isSame = before?.rowsHash === rowsHash;
       let shownLines: Lines | undefined;
       const readShown = () => {
@@ -120,7 +121,7 @@ export function createJudge(given: {
       }
       const end = startOfDay(zoneOf(pull.time_zone), addDays(pull.date, 1));
       const lastly = end + FINAL_DAYS * DAY_MS;
-      const isFinalNow = version !== undefined && version === versionAt(lastly);
+      const isFinalNow = version === versionAt(lastly);
       const final = isFinalNow ? expected : digest(expectAt(lastly));
       known.set(key, { rowsHash, shown, version, expected, final });
       const first: FirstPull = {
@@ -142,10 +143,9 @@ export function createJudge(given: {
 }
 
 /** How many of the changes of each day have come: with the same ones the same is shown. */
-function versionOf(apis: ReportsApis, propertyId: string, days: readonly string[], at: number): string {
+function versionOf(days: readonly (readonly number[])[], at: number): string {
   let version = '';
-  for (const day of days) {
-    const changes = apis.changesOf(propertyId, day);
+  for (const changes of days) {
     const last = changes.at(-1);
     const isOver = last === undefined || last <= at;
     version += `${isOver ? -1 : changes.findIndex((instant) => instant > at)},`;

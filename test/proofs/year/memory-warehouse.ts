@@ -178,19 +178,22 @@ export function createMemoryWarehouse(onPublished: (publication: Publication) =>
     },
     async readOpenAttempts({ source, since, until, allSince, ladder }: OpenAttemptsQuery) {
       const found: Attempt[] = [];
-      const ages = new Map<string, number>();
+      // By the step that is covered, the last date of which the next one has come.
+      const before = (days: number) =>
+        new Date(Date.parse(until) - days * 86_400_000).toISOString().slice(0, 10);
+      const dueUntil = new Map<number, string>();
       for (const byKey of attempts.get(source)?.values() ?? []) {
         for (const attempt of byKey.values()) {
           const { date, ladderDay, extraDay } = attempt;
           if (date < since || date > until) continue;
-          let age = ages.get(date);
-          if (age === undefined) {
-            age = (Date.parse(until) - Date.parse(date)) / 86_400_000;
-            ages.set(date, age);
+          let last = dueUntil.get(ladderDay);
+          if (last === undefined) {
+            const next = ladder.find((step) => step > ladderDay);
+            last = next === undefined ? '' : before(next);
+            dueUntil.set(ladderDay, last);
           }
-          const next = ladder.find((step) => step > ladderDay) ?? Number.POSITIVE_INFINITY;
-          const extra = extraDay !== null && extraDay > ladderDay ? extraDay : Number.POSITIVE_INFINITY;
-          if (date >= allSince || Math.min(next, extra) <= age) found.push(attempt);
+          const isExtra = extraDay !== null && extraDay > ladderDay && date <= before(extraDay);
+          if (date >= allSince || date <= last || isExtra) found.push(attempt);
         }
       }
       return found;

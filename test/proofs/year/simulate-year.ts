@@ -10,7 +10,7 @@ import { type Seed, type SeedInput, seedSchema } from '../../../local/reports/se
 import { compareRules, type RulesCompared } from './baselines.ts';
 import { readConfigurationFile } from './expect-slice.ts';
 import { createJudge, type Judge } from './judge.ts';
-import { createMemoryBucket, createMemoryWarehouse } from './memory-warehouse.ts';
+import { createMemoryBucket, createMemoryWarehouse, type MemoryWarehouse } from './memory-warehouse.ts';
 
 export interface YearRun {
   seed: SeedInput;
@@ -28,6 +28,10 @@ export interface YearRun {
   /** Of calls, the share that meets each of the faults below. */
   faultRate: number;
   random: () => number;
+  /** How often a poll comes. Default 1. */
+  everyHours?: number;
+  /** Where it is stored; what is published there is not judged. Default: in memory. */
+  warehouse?: Pick<MemoryWarehouse, 'store' | 'append'>;
   progress?: (line: string) => void;
   /** Asked before each poll: whether to end here. */
   stopped?: () => boolean;
@@ -80,7 +84,8 @@ export async function simulateYear(run: YearRun): Promise<YearOutcome> {
   apis.faults.set(FAULTS.map((rule) => ({ ...rule, rate: run.faultRate })));
   const compared = compareRules(apis, seed);
   const judge = createJudge({ apis, from: run.from, to: run.to, onFirst: compared.take });
-  const warehouse = createMemoryWarehouse((publication) => judge.published(publication, clock.now()));
+  const warehouse =
+    run.warehouse ?? createMemoryWarehouse((publication) => judge.published(publication, clock.now()));
   const environment = {
     LOCAL_GOOGLE_APIS: `127.0.0.1:${apis.port}`,
     ...Object.fromEntries(
@@ -135,7 +140,7 @@ export async function simulateYear(run: YearRun): Promise<YearOutcome> {
   let [polls, orders] = [0, 0];
   const [begun, startedMs] = [clock.now(), performance.now()];
   const end = Date.parse(`${run.to}T00:00:00Z`) + (run.afterDays ?? AFTER_DAYS) * DAY_MS;
-  for (let at = clock.now() + 5 * 60_000; at < end; at += HOUR_MS) {
+  for (let at = clock.now() + 5 * 60_000; at < end; at += (run.everyHours ?? 1) * HOUR_MS) {
     if (run.stopped?.() === true) break;
     clock.set(at);
     await runPoll({
