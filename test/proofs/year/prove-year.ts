@@ -3,7 +3,7 @@ import { percentile } from '../percentile.ts';
 import { createRandom } from '../random.ts';
 import type { RuleFigures } from './baselines.ts';
 import type { FirstPull } from './judge.ts';
-import { AFTER_DAYS, simulateYear } from './simulate-year.ts';
+import { simulateYear } from './simulate-year.ts';
 
 export interface YearFigures {
   seed: number;
