@@ -7,7 +7,14 @@ import { addVerdicts, gateKey, indexVerdicts, isSettled, type Verdicts } from '.
 import { learn } from './plan.ts';
 import type { StoredAvailability } from './report-store.ts';
 import { listDays } from './services/calendar.ts';
-import type { Availability, Entity, ProbeRequest, Service, ServiceContext } from './services/service.ts';
+import type {
+  Availability,
+  Entity,
+  ProbeOutcome,
+  ProbeRequest,
+  Service,
+  ServiceContext,
+} from './services/service.ts';
 import { addSpentUnits } from './spent-units.ts';
 
 export interface ProbeOptions extends StateStore {
@@ -77,11 +84,12 @@ export async function probeGroup(
     fresh.map((row) => ({ ...row, probedAt })),
   );
   const failures = outcome.failures.map((failure) => ({ failure }));
+  const answered = listAnswered(outcome);
   let isLogged = false;
   const after = await changeGroupState(options, source, group, (before) => {
     let next = ledger.calls.length === 0 ? before : learn(before, ledger.calls, [], now());
-    for (const row of ledger.calls.some(({ status }) => status === 200) ? outcome.availability : []) {
-      if (row.verdict !== 'stopped') next = liftHolds(next, { entityId: row.entityId, report: null });
+    for (const entityId of ledger.calls.some(({ status }) => status === 200) ? answered : []) {
+      next = liftHolds(next, { entityId, report: null });
     }
     const once = isLogged ? () => {} : log;
     isLogged = true;
@@ -122,8 +130,18 @@ function listOpen(
   });
 }
 
+/** Those of which something was asked and told; that a day is too early is known without. */
+function listAnswered({ availability, failures }: ProbeOutcome): Set<string> {
+  const told = availability.filter(({ verdict, rule }) => verdict !== 'stopped' && !isTooEarly(rule));
+  const answered = new Set(told.map(({ entityId }) => entityId));
+  for (const { entityId } of failures) if (entityId !== null) answered.delete(entityId);
+  return answered;
+}
+
+const isTooEarly = (rule: string): boolean => rule.startsWith('R0');
+
 /** A day that is merely too early says so once. */
 function isNews(row: Availability, days: ReadonlyMap<string, StoredAvailability> | undefined): boolean {
   const known = days?.get(row.date);
-  return !(row.rule.startsWith('R0') && known?.rule === row.rule && known.verdict === row.verdict);
+  return !(isTooEarly(row.rule) && known?.rule === row.rule && known.verdict === row.verdict);
 }

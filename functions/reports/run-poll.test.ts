@@ -233,6 +233,31 @@ describe('what somebody must act on', () => {
     expect(reports.logged.filter(({ severity }) => severity === 'ERROR')).toHaveLength(3);
   });
 
+  test('of one channel of an owner is alerted once, however many new days begin', async () => {
+    const [own, lost] = [`${property}-own`, `${property}-lost`];
+    tiny = createTinyService(
+      [own, lost].map((id) => tinyEntity(id, property)),
+      [tinyReport('summary', [own, lost])],
+    );
+    tiny.truth.failEntity = (id) =>
+      id === lost ? failure({ kind: 'stopped_entity', entityId: lost, reason: 'unlinked' }) : undefined;
+    const started = reports.clock.nowMs;
+    for (let hours = 0; hours < 48; hours += 4) {
+      reports.clock.nowMs = started + hours * hourMs;
+      await poll();
+    }
+    const alerts = () => reports.logged.filter(({ severity }) => severity === 'ERROR');
+    expect(alerts()).toMatchObject([{ entity_id: lost, reason: 'unlinked' }]);
+    tiny.truth.failEntity = () => undefined;
+    reports.clock.nowMs += 2 * hourMs;
+    expect(await poll()).toMatchObject({ kind: 'polled', failed: 0 });
+    tiny.truth.failEntity = () =>
+      failure({ kind: 'stopped_entity', entityId: lost, reason: 'unlinked', message: 'Again.' });
+    reports.clock.nowMs += dayMs;
+    await poll();
+    expect(alerts()).toHaveLength(2);
+  });
+
   test('in a report is named before the first pull, once, and only that report is not pulled', async () => {
     const problem: Problem = {
       report: 'countries',

@@ -1,6 +1,7 @@
 import { endOfDay, hourMs } from './services/calendar.ts';
 import { digestOf } from './services/digest.ts';
 import type {
+  Availability,
   Entity,
   Failure,
   PulledSlice,
@@ -52,6 +53,8 @@ export interface TinyTruth {
   /** What goes wrong with pulls of a slice, and with probes of a group. */
   failPull: (slice: Slice) => Failure | undefined;
   failProbe: (probeGroup: string) => Failure | undefined;
+  /** Which entities of a group are refused, once one of their days is due. */
+  failEntity: (entityId: string) => Failure | undefined;
   /** How long after its end a day is complete. */
   lagMs: number;
   quotaRemaining: Record<string, number> | null;
@@ -68,6 +71,7 @@ export function createTinyService(entities: readonly Entity[], reports: readonly
     rows: ({ date }) => [tinyRow('IE', Number(date.slice(-2))), tinyRow('NO', 7)],
     failPull: () => undefined,
     failProbe: () => undefined,
+    failEntity: () => undefined,
     lagMs: 6 * hourMs,
     quotaRemaining: null,
     tokens: 10,
@@ -145,7 +149,13 @@ export function createTinyService(entities: readonly Entity[], reports: readonly
           };
         }),
       );
-      return { availability, failures: [] };
+      const late = new Set(
+        availability.filter(({ rule }) => rule === 'R1_full').map(({ entityId }) => entityId),
+      );
+      const failures = [...late].flatMap((entityId) => truth.failEntity(entityId) ?? []);
+      const failed = new Set(failures.map(({ entityId }) => entityId));
+      const isTold = ({ entityId, rule }: Availability) => !failed.has(entityId) || rule === 'R0_too_early';
+      return { availability: availability.filter(isTold), failures };
     },
     async pull(slices, context) {
       seen.batches.push([...slices]);
