@@ -33,6 +33,9 @@ const QUIET_VIEWS = 8;
 const R3_HOURS = 24;
 const AFTER_CHANGE_HOURS = 8;
 const SLACK_HOURS = 5;
+/** A day whose last hours are empty is R3's once two later ones show something: until then its end may not have come. */
+const LATER_HOURS = 2;
+const LOOK_HOURS = 4;
 
 /**
  * What other ways to decide would have taken for complete in the same world: Statsdash's 24 rows by hour, from one o'clock on
@@ -52,10 +55,13 @@ export function compareRules(apis: ReportsApis, seed: Seed): RulesCompared {
   const watch = (property: PropertySeed, first: FirstPull, end: number, changes: readonly number[]) => {
     if (property.viewsPerHour > QUIET_VIEWS || first.flags.length > 0) return;
     const lastSeen = changes.findLast((at) => at <= first.at) ?? end;
-    const mayTakeHours = Math.max(R3_HOURS, (lastSeen - end) / HOUR_MS + AFTER_CHANGE_HOURS) + SLACK_HOURS;
+    const unchangedHours = Math.max(R3_HOURS, (lastSeen - end) / HOUR_MS + AFTER_CHANGE_HOURS) + SLACK_HOURS;
     // A day without one event is R4's, which waits for two days.
     if (changes.length === 0) return;
     waited.push(first.delayHours);
+    if (first.delayHours <= unchangedHours) return;
+    const followedHours = (whenFollowed(apis, property.id, first.date, end) - end) / HOUR_MS;
+    const mayTakeHours = Math.max(unchangedHours, followedHours + LOOK_HOURS + SLACK_HOURS);
     if (first.delayHours <= mayTakeHours) return;
     const may = `${mayTakeHours.toFixed(1)} h`;
     overdue.push(
@@ -94,26 +100,44 @@ export function compareRules(apis: ReportsApis, seed: Seed): RulesCompared {
   };
 }
 
-/** The first full hour at which 24 rows show. Rows only come, so the hours can be halved. */
+/** The first full hour at which 24 rows show. */
 function whenFull(apis: ReportsApis, propertyId: string, day: string, end: number): number {
-  const isFull = (hours: number) => {
-    const body = apis.answerAt(
-      propertyId,
-      {
-        dateRanges: [{ startDate: day, endDate: day }],
-        dimensions: [{ name: 'dateHour' }],
-        metrics: [{ name: 'screenPageViews' }],
-      },
-      new Date(end + hours * HOUR_MS),
-    ) as { rowCount?: number };
-    return body.rowCount === 24;
-  };
-  let [low, high] = [1, OVERRIDE_HOURS];
+  const isFull = (at: number) => showHours(apis, propertyId, day, day, at).length === 24;
   // Most sites never have 24 rows of a day.
-  if (!isFull(OVERRIDE_HOURS)) return end + OVERRIDE_HOURS * HOUR_MS;
+  return firstHour(end, OVERRIDE_HOURS, isFull) ?? end + OVERRIDE_HOURS * HOUR_MS;
+}
+
+/** The first full hour at which the day's last hour shows something, or enough later ones do; at most three days. */
+function whenFollowed(apis: ReportsApis, propertyId: string, day: string, end: number): number {
+  const lastHour = `${day.replaceAll('-', '')}23`;
+  const isFollowed = (at: number) => {
+    const later = showHours(apis, propertyId, day, addDays(day, 2), at).filter((hour) => hour >= lastHour);
+    return later.includes(lastHour) || later.length >= LATER_HOURS;
+  };
+  return firstHour(end, 3 * 24, isFollowed) ?? end + 3 * 24 * HOUR_MS;
+}
+
+/** Hours with events as YYYYMMDDHH. */
+function showHours(apis: ReportsApis, propertyId: string, from: string, to: string, at: number): string[] {
+  const body = apis.answerAt(
+    propertyId,
+    {
+      dateRanges: [{ startDate: from, endDate: to }],
+      dimensions: [{ name: 'dateHour' }],
+      metrics: [{ name: 'screenPageViews' }],
+    },
+    new Date(at),
+  ) as { rows?: { dimensionValues: { value: string }[] }[] };
+  return (body.rows ?? []).flatMap(({ dimensionValues }) => dimensionValues[0]?.value ?? []);
+}
+
+/** Rows only come, so that the hours can be halved; undefined where it does not hold at the last of them. */
+function firstHour(end: number, most: number, holds: (at: number) => boolean): number | undefined {
+  let [low, high] = [1, most];
+  if (!holds(end + high * HOUR_MS)) return undefined;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (isFull(middle)) high = middle;
+    if (holds(end + middle * HOUR_MS)) high = middle;
     else low = middle + 1;
   }
   return end + low * HOUR_MS;
