@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import reportSecondTries from './scripts/second-tries.ts';
 import reportSlowestFiles from './scripts/slowest-files.ts';
 
 /** Files that start a whole local cloud, and those of fold, take longest: were they last, one worker would end alone with them. */
@@ -22,6 +23,8 @@ export default defineConfig({
     // Two suites at a time share two cores, and some tests start a whole cloud.
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    // Whole clouds run on machines that are busy with other things. What passes only then is named at the end, with its error.
+    retry: 1,
     // What is waited for comes late where the machine is busy; nothing is to fail for that.
     expect: { poll: { timeout: 60_000 } },
     // Google's clients look for a metadata server otherwise, and warn that there is none.
@@ -31,7 +34,7 @@ export default defineConfig({
     maxWorkers: 3,
     // Loading Google's clients anew for each file would take a third of the CPU of tests of units. No test leaves modules changed.
     isolate: false,
-    reporters: ['default', reportSlowestFiles()],
+    reporters: ['default', reportSlowestFiles(), reportSecondTries()],
     sequence: { sequencer: LongestFirst },
   },
 });
