@@ -40,16 +40,20 @@ export function withoutSentAt(body: Buffer): Buffer {
   if (isGzip(body)) return body;
   const kept: Buffer[] = [];
   let from = 0;
-  for (let at = body.indexOf(sentAt); at >= 0; at = body.indexOf(sentAt, at + sentAt.length)) {
+  let at = body.indexOf(sentAt);
+  while (at >= 0) {
     const member = sentAtMember.exec(body.toString('latin1', at, at + longestSentAt));
-    if (member === null) continue;
-    kept.push(body.subarray(from, at), emptyText);
-    from = at + member[0].length;
+    const end = at + (member?.[0] ?? sentAt).length;
+    if (member !== null) {
+      kept.push(body.subarray(from, at), emptyText);
+      from = end;
+    }
+    at = body.indexOf(sentAt, end);
   }
   return from === 0 ? body : Buffer.concat([...kept, body.subarray(from)]);
 }
 
-const sentAt = '"sentAt"';
+const sentAt = Buffer.from('"sentAt"');
 /** Within a string the quotation marks would be escaped. */
 const sentAtMember = /^"sentAt"\s*:\s*"[^"\\]*"/;
 /** With white space; a time has some thirty characters. */
