@@ -18,8 +18,11 @@ export function startGoodClient(url: string, requestsPerSecond: number, from: nu
   const worker = new Worker(new URL(import.meta.url), { workerData: { url, requestsPerSecond, from } });
   const ask = (question: 'latencies' | 'stop') =>
     new Promise<unknown>((resolve, reject) => {
-      worker.once('message', resolve);
       worker.once('error', reject);
+      worker.once('message', (answer) => {
+        worker.off('error', reject);
+        resolve(answer);
+      });
       worker.postMessage(question);
     });
   let isStopped = false;

@@ -225,14 +225,15 @@ export const claims = ({ dice }: { dice: Dice }): Headers => {
 };
 
 /** The hashes of a body that may be XORed with either time that the request names. */
-export const xorHashes = (post: Post): readonly string[] => {
+export const xorHashes = (post: Post): readonly string[] => unXored(post).map((body) => hashWith(post, body));
+
+/** The body, XORed with each time that the request names. */
+export const unXored = (post: Post): readonly Buffer[] => {
   const times = [
     /[?&]stm=(\d{1,15})(?=&|$)/.exec(post.target)?.[1],
     post.headers?.find(([name]) => name === 'X-Timestamp')?.[1],
   ];
-  return times.flatMap((time) =>
-    time === undefined ? [] : [hashWith(post, xor(post.body, Number(time) % 256))],
-  );
+  return times.flatMap((time) => (time === undefined ? [] : [xor(post.body, Number(time) % 256)]));
 };
 
 /** A list in any codec: the truth is known, whatever headers and query claim. */
