@@ -82,7 +82,13 @@ function holdOf({ failure, report }: Failed, nowMs: number): Hold | undefined {
   switch (kind) {
     case 'broken_report':
       if (report === undefined) return undefined;
-      return { ...base, scope: 'report', entityId, report: reportId(report), until: null };
+      return {
+        ...base,
+        scope: 'report',
+        entityId,
+        report: reportId(report),
+        until: notBefore?.getTime() ?? null,
+      };
     case 'stopped_entity':
       return { ...base, scope: 'entity', entityId, report: null, until };
     case 'stopped_owner':

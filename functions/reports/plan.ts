@@ -8,9 +8,20 @@ const quotaZone = 'America/Los_Angeles';
 const hourMs = 3_600_000;
 
 export type Plan =
-  | { readonly kind: 'go' }
-  /** The bucket that is too empty, and when it is full again; epoch milliseconds. */
+  /** Asked for now: all, those that fit, or one alone that no reserve leaves room for. */
+  | {
+      readonly kind: 'go';
+      readonly slices: readonly Slice[];
+      readonly oversize?: Oversize;
+    }
+  /** None now: the bucket that is too empty, and when it is full again; epoch milliseconds. */
   | { readonly kind: 'defer'; readonly bucket: string; readonly notBefore: number };
+
+/** A slice that costs more than the reserve of a bucket ever leaves. */
+export interface Oversize {
+  readonly bucket: string;
+  readonly tokens: number;
+}
 
 /** The slices in the fewest calls: those of one batch key together, in the order given. */
 export function packBatches(
@@ -38,8 +49,10 @@ export function packBatches(
 const slack = 1e-9;
 
 /**
- * Whether a batch fits into what is left of the quotas and leaves the reserve: of each bucket the share of the most that
- * was ever seen left in it. What is not known is not held back; the answer to the first call tells it.
+ * Which slices of a batch fit into what is left of the quotas and leave the reserve: of each bucket the share of the most
+ * that was seen left in it. What is not known is not held back; the answer to the first call tells it. A slice that would
+ * not even leave the reserve of a bucket that is as full as it gets goes alone: the API takes tokens only after it has
+ * answered, and to wait longer would be to wait for ever.
  */
 export function planBatch(
   batch: readonly Slice[],
@@ -52,31 +65,65 @@ export function planBatch(
   },
 ): Plan {
   const { estimate, reserveShare, nowMs } = options;
-  const tokens = batch.reduce(
-    (sum, { report, entity }) => sum + tokensOf({ report, entity }, state, estimate),
-    0,
-  );
-  for (const [bucket, { remaining, most, at }] of Object.entries(state.quota)) {
-    const refilledAt = refillOf(bucket, at);
-    if (refilledAt === undefined || refilledAt <= nowMs) continue;
-    const needed = neededOf(bucket, tokens, batch.length);
-    if (needed === undefined || remaining - needed >= most * reserveShare) continue;
-    return { kind: 'defer', bucket, notBefore: refilledAt };
+  const buckets = Object.entries(state.quota).flatMap(([name, { remaining, most, at }]): Bucket[] => {
+    const refilledAt = refillOf(name, at);
+    if (refilledAt === undefined || refilledAt <= nowMs) return [];
+    return [{ name, remaining, most, refilledAt, reserve: most * reserveShare }];
+  });
+  const tokens = (slices: readonly Slice[]) =>
+    slices.reduce((sum, slice) => sum + tokensOf(slice, state, estimate), 0);
+  const listShort = (slices: readonly Slice[]) =>
+    buckets.filter(({ name, remaining, reserve }) => {
+      const needed = neededOf(name, tokens(slices), slices.length);
+      return needed !== undefined && remaining - needed < reserve;
+    });
+
+  const fitting: Slice[] = [];
+  for (const slice of batch) if (listShort([...fitting, slice]).length === 0) fitting.push(slice);
+  if (fitting.length > 0) return { kind: 'go', slices: fitting };
+
+  let blocking: Bucket | undefined;
+  for (const slice of batch) {
+    const short = listShort([slice]);
+    const blocked = short.find((bucket) => !isNearlyFull(bucket));
+    const [bucket] = short;
+    if (blocked === undefined && bucket !== undefined) {
+      return { kind: 'go', slices: [slice], oversize: { bucket: bucket.name, tokens: tokens([slice]) } };
+    }
+    blocking ??= blocked;
   }
-  return { kind: 'go' };
+  if (blocking === undefined) return { kind: 'go', slices: batch };
+  return { kind: 'defer', bucket: blocking.name, notBefore: blocking.refilledAt };
 }
+
+interface Bucket {
+  readonly name: string;
+  readonly remaining: number;
+  readonly most: number;
+  readonly refilledAt: number;
+  readonly reserve: number;
+}
+
+/** As full as it gets: probes, and others, have taken of it since it was full. */
+const isNearlyFull = ({ remaining, most }: Bucket): boolean => remaining > 0 && remaining >= most * 0.9;
 
 /** Learns from a call what is left, and from slices what they take. */
 export function learn(
   state: GroupState,
-  calls: readonly Call[],
+  calls: readonly Pick<Call, 'quotaRemaining' | 'tokens'>[],
   pulled: readonly { readonly report: Report; readonly cost: PulledSlice['cost'] }[],
   nowMs: number,
 ): GroupState {
   const quota = { ...state.quota };
-  for (const { quotaRemaining } of calls) {
+  for (const { quotaRemaining, tokens } of calls) {
     for (const [bucket, remaining] of Object.entries(quotaRemaining ?? {})) {
-      quota[bucket] = { remaining, most: Math.max(remaining, quota[bucket]?.most ?? 0), at: nowMs };
+      const known = quota[bucket];
+      // Of an empty one nobody knows how much more the call took.
+      const taken = remaining > 0 && bucket.startsWith('tokens') ? (tokens ?? 0) : 0;
+      const refilledAt = known === undefined ? undefined : refillOf(bucket, known.at);
+      // What a bucket no longer fills up to, as after Analytics 360, is forgotten; else nothing would ever fit again.
+      const kept = (known?.most ?? 0) * (refilledAt !== undefined && refilledAt <= nowMs ? 0.9 : 1);
+      quota[bucket] = { remaining, most: Math.max(remaining + taken, kept), at: nowMs };
     }
   }
   const learned = { ...state.learned };

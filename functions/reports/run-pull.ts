@@ -6,11 +6,11 @@ import { type CallLedger, createCallLedger } from './call-ledger.ts';
 import { changeGroupState, type GroupState, readGroupState } from './group-state.ts';
 import { applyFailures, type Failed, findHold, liftHolds, reportId } from './holds.ts';
 import { sliceKey } from './list-due.ts';
-import { learn, packBatches, planBatch } from './plan.ts';
+import { learn, type Oversize, type Plan, packBatches, planBatch } from './plan.ts';
 import { type Answered, type PublishOptions, publishAttempts } from './publish-attempts.ts';
 import type { OrderedSlice, PullOrder } from './pull-order.ts';
 import type { Attempt, ReportStore } from './report-store.ts';
-import type { PullOutcome, Service, ServiceContext, Slice } from './services/service.ts';
+import type { Failure, PullOutcome, Service, ServiceContext, Slice } from './services/service.ts';
 import { addSpentUnits } from './spent-units.ts';
 
 export interface PullOptions {
@@ -103,10 +103,12 @@ async function pullSlices(
   const context: ServiceContext = { ...options, recordCall: ledger.record, signal: over.signal };
 
   try {
-    for (const batch of packBatches(
+    const batches = packBatches(
       open.map(({ slice }) => slice),
       service,
-    )) {
+    );
+    const waiting: Deferred[] = [];
+    for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
       const allowed = batch.filter(({ entity, report }) => {
         const asked = { entityId: entity.entityId, report: reportId(report) };
         return findHold(state, now(), asked) === undefined;
@@ -120,12 +122,15 @@ async function pullSlices(
       const planOptions = { ...options, estimate: service.estimate, nowMs: now() };
       const plan = planBatch(allowed, state, planOptions);
       if (plan.kind === 'defer') {
-        state = await holdBack(plan, order, options);
+        // What is smaller may still fit.
+        waiting.push(plan);
         result.deferred += allowed.length;
         continue;
       }
+      const rest = allowed.filter((slice) => !plan.slices.includes(slice));
+      if (rest.length > 0) batches.unshift(rest);
       const startedMs = now();
-      const outcomes = await service.pull(allowed, context);
+      const outcomes = await service.pull(plan.slices, context);
       const answered = outcomes.flatMap((outcome): Answered[] => {
         if (outcome.kind === 'failed') return [];
         const key = keyOf(outcome.slice);
@@ -137,13 +142,15 @@ async function pullSlices(
       result.pulled += answered.length;
       result.rows += published.rows;
       result.restated += published.restated;
-      const failures = failuresOf(outcomes);
+      const failures = failuresOf(outcomes, plan.oversize);
       result.failed += failures.length;
       if (failures.some(mayPass)) result.kind = 'unfinished';
       state = await remember(order, answered, failures, ledger, options);
       await addSpentUnits(options, source, ledger.calls);
       await ledger.flush();
     }
+    const [soonest] = waiting.sort((one, other) => one.notBefore - other.notBefore);
+    if (soonest !== undefined) await holdBack(soonest, order, options);
     if (result.deferred + result.failed > 0) await markDeferred(order, options);
     await ledger.flush();
   } catch (error) {
@@ -179,12 +186,10 @@ function remember(
   });
 }
 
+type Deferred = Extract<Plan, { kind: 'defer' }>;
+
 /** Nothing of this group is asked for before the quota is full again. */
-function holdBack(
-  plan: { readonly bucket: string; readonly notBefore: number },
-  order: PullOrder,
-  options: PullOptions,
-): Promise<GroupState> {
+function holdBack(plan: Deferred, order: PullOrder, options: PullOptions): Promise<GroupState> {
   const failure = {
     kind: 'deferred',
     entityId: null,
@@ -201,14 +206,31 @@ function holdBack(
 const markDeferred = ({ source, probeGroup }: PullOrder, options: PullOptions): Promise<GroupState> =>
   changeGroupState(options, source, probeGroup, (state) => ({ ...state, deferredAt: options.now() }));
 
-function failuresOf(outcomes: readonly PullOutcome[]): Failed[] {
+function failuresOf(outcomes: readonly PullOutcome[], oversize: Oversize | undefined): Failed[] {
   return outcomes.flatMap((outcome) => {
     if (outcome.kind !== 'failed') return [];
-    const { failure, slice } = outcome;
+    const { slice } = outcome;
+    const failure = oversize === undefined ? outcome.failure : tellOversize(outcome, oversize);
     const entityId = failure.kind === 'stopped_entity' ? slice.entity.entityId : failure.entityId;
     return [{ failure: { ...failure, entityId }, report: slice.report }];
   });
 }
+
+/** A quota that refuses one slice alone, when it is as full as it gets, will do so again: only this report waits for it. */
+function tellOversize({ slice, failure }: FailedSlice, { bucket, tokens }: Oversize): Failure {
+  if (failure.kind !== 'deferred' || !failure.reason.startsWith('tokens')) return failure;
+  const { report, entity } = slice;
+  return {
+    ...failure,
+    kind: 'broken_report',
+    entityId: entity.entityId,
+    reason: 'quota_too_small',
+    message: `The report ${report.key} of ${entity.entityId} takes about ${Math.ceil(tokens)} tokens, more than the quota ${bucket} leaves even when it is full, and was refused alone: ${failure.message} Give it fewer dimensions or a filter.`,
+    alert: true,
+  };
+}
+
+type FailedSlice = Extract<PullOutcome, { kind: 'failed' }>;
 
 const mayPass = ({ failure }: Failed): boolean => failure.kind === 'transient' && failure.notBefore === null;
 
