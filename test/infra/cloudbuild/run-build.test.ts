@@ -160,7 +160,9 @@ function verify(): void {
       environment: {
         PATH: [bin, process.env.PATH].join(delimiter),
         HOME: folder,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         CHECKPOINT_DISABLE: '1',
+        GOGC: '400',
         TF_CLI_CONFIG_FILE: '/dev/null',
         // The backend's own client of Cloud Storage, which is Google's for Go.
         STORAGE_EMULATOR_HOST: `127.0.0.1:${storage.port}`,
