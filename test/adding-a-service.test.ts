@@ -77,6 +77,17 @@ test('the page has a file for each part of a service, and the same files as the 
   );
 });
 
+test('the page tells of everything that a service may leave out, and of what it may not be given', () => {
+  const [page, types] = [
+    readText('docs/adding-a-service.md'),
+    readText('functions/reports/services/service.ts'),
+  ];
+  const optional = [...types.matchAll(/^ {2}(?:readonly )?(\w+)\?[(:]/gm)].map(([, name = '']) => name);
+  expect(optional).toEqual(expect.arrayContaining(['weigh', 'unitsSpent']));
+  const untold = optional.filter((name) => !new RegExp(`\\b${name}\\b`).test(page));
+  expect(untold).toEqual([]);
+});
+
 test('what it tells to write passes the compiler', async () => {
   const compiled = promisify(execFile)(join(ROOT, 'node_modules/.bin/tsc'), ['--noEmit', '-p', folder]);
   expect(await compiled.catch(({ stdout }: { stdout: string }) => ({ stdout }))).toMatchObject({
