@@ -1,12 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
-import { startBigQuery } from '../../local/bigquery/index.ts';
 import { createBuckets } from '../../local/buckets.ts';
 import type { TokenClaims } from '../../local/issuer/index.ts';
 import { noFaults as noPubSubFaults, startPubSub } from '../../local/pubsub/index.ts';
 import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
 import { startStorage } from '../../local/storage/index.ts';
-import { createWarehouse } from '../../local/warehouse.ts';
+import { startWarehouse } from '../../local/warehouse-template.ts';
 import { createBigQuery } from '../../shared/google/bigquery.ts';
 import { openBucket } from '../../shared/google/cloud-storage.ts';
 import { createPubSub } from '../../shared/google/pubsub.ts';
@@ -38,7 +37,7 @@ export async function startReports(given: { services?: readonly Service[]; nowMs
     sign: () => Promise.reject(new Error('nothing is served')),
   };
   const [bigqueryServer, storageServer, pubsubServer] = await Promise.all([
-    startBigQuery({ restPort: 0, grpcPort: 0, file: ':memory:', faults: bigqueryFaults }),
+    startWarehouse({ estimatesBytes: false, faults: bigqueryFaults }),
     startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
     startPubSub({
       port: 0,
@@ -59,7 +58,6 @@ export async function startReports(given: { services?: readonly Service[]; nowMs
   await Promise.all([
     topic.createSubscription('ordered'),
     createBuckets('local', storageServer.port, [bucketName]),
-    createWarehouse(bigquery, 'tributary'),
   ]);
   await pubsub.close();
   const publisher = createPublisher('local', 'pulls', environment);
