@@ -108,7 +108,7 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
       if (method === 'HEAD' && methods.length > 0) return answer(request, response, 200, '', undefined);
       // Read first, since a sender may listen for the answer only after its last byte.
       if ((await readBody(request, 0)).kind === 'aborted') return;
-      return refuse(request, response, 404, `no SDK sends ${method} ${path}; events go to POST /v1/events`);
+      return refuse(request, response, 404, `no SDK sends ${method} ${path}; ${tellWhere(methods)}`);
     }
     const turnedAway = dialect.turnAway?.({ header: (name) => headerOf(request, name) });
     if (turnedAway !== undefined) {
@@ -139,6 +139,12 @@ export function createHandleRequest(options: IngestOptions): HandleRequest {
     log('INFO', 'batch accepted', { batch_id: batchId, dialect, project, events, quarantined });
   }
 }
+
+/** What would be right, where a path is taken with another method, or with none. */
+const tellWhere = (methods: readonly string[]): string =>
+  methods.length > 0
+    ? `it takes ${methods.join(' and ')}`
+    : 'events go to POST /up (Analysys), /v3/projects/ID/collect (GrowingIO), /v1/batch (Segment, RudderStack) or /v1/events (our own API)';
 
 /** A request of a dialect, on its way in. */
 interface Incoming {

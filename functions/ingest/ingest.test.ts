@@ -314,11 +314,20 @@ describe('what cannot be accepted', () => {
     expect((await post('/up', '[]')).status).toBe(200);
   });
 
-  test('a path that no SDK knows is 404 and says what would be right', async () => {
+  test('a path or method that no SDK knows is 404 and says what would be right', async () => {
     const answer = await post('/down', '[]');
     expect([answer.status, await answer.json()]).toEqual([
       404,
-      { code: 404, message: 'no SDK sends POST /down; events go to POST /v1/events' },
+      {
+        code: 404,
+        message:
+          'no SDK sends POST /down; events go to POST /up (Analysys), /v3/projects/ID/collect (GrowingIO), /v1/batch (Segment, RudderStack) or /v1/events (our own API)',
+      },
+    ]);
+    const got = await fetch(`${base}/up`, { method: 'PUT' });
+    expect([got.status, await got.json()]).toEqual([
+      404,
+      { code: 404, message: 'no SDK sends PUT /up; it takes GET and POST' },
     ]);
   });
 });

@@ -74,6 +74,17 @@ describe('verify=1', () => {
     expect([ingest.published(), await ingest.spilled()]).toEqual([published, 0]);
   });
 
+  test('tells of what was accepted which rules it bends, and of nothing where it bends none', async () => {
+    const bent = { ...event, kind: 'profile_increment', name: undefined, properties: { orders: 'two' } };
+    const { body } = await verify([event, bent]);
+    expect(body.verdicts[0]).not.toHaveProperty('warnings');
+    expect(body.verdicts[1]).toMatchObject({
+      verdict: 'accepted',
+      warnings: ['increment_not_a_number: orders'],
+    });
+    expect((await post([bent])).body.verdicts).toMatchObject([{ warnings: body.verdicts[1]?.warnings }]);
+  });
+
   test('tells of unknown projects what the number of a day leaves, and takes nothing of it', async () => {
     const five = [event, event, event, event, event];
     const told = ['quarantined', 'quarantined', 'quarantined', 'dropped', 'dropped'];

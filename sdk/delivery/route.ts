@@ -46,6 +46,8 @@ export interface Verdict {
   readonly index: number | null;
   readonly verdict: 'accepted' | 'duplicate' | 'quarantined' | 'dropped';
   readonly event_id?: string;
+  /** Rules that the event bends, where it was accepted all the same. */
+  readonly warnings?: readonly string[];
   readonly reason?: string;
   readonly field?: string;
   readonly detail?: string;

@@ -150,7 +150,10 @@ export function encodeRequest(
       }
       messageIds.add(eventId);
     }
-    if (wantsVerdicts) verdicts.push({ index: indexOf(place), verdict: 'accepted', eventId });
+    if (wantsVerdicts) {
+      const { warnings } = item.event;
+      verdicts.push({ index: indexOf(place), verdict: 'accepted', eventId, warnings });
+    }
     aliases?.add(withRules(item.event, rules), eventId, place);
     if (isStateKind(item.event.kind)) state.push(events.length);
     events.push(row);

@@ -93,6 +93,30 @@ export function isInsideWindow(occurredAt: number, receivedAt: number, window: T
   );
 }
 
+/**
+ * Why a time that is not inside the window is refused, and what is to be done. `given` as the sender wrote it; the times
+ * in microseconds since 1970.
+ */
+export function tellOutsideWindow(
+  field: string,
+  given: string | number | bigint,
+  occurredAt: number,
+  receivedAt: number,
+  window: TimeWindow,
+): string {
+  const { pastDays, futureDays } = window;
+  const unit = isInsideWindow(occurredAt * 1000, receivedAt, window)
+    ? 'seconds'
+    : isInsideWindow(occurredAt / 1000, receivedAt, window)
+      ? 'microseconds'
+      : undefined;
+  const fix =
+    unit === undefined
+      ? 'timeWindow of the settings says how far it may be, up to 3650 days before, which is what BigQuery takes'
+      : `it seems to be made of ${unit}, and should be of milliseconds since 1970`;
+  return `${field} is ${given}, which is not within ${pastDays} days before and ${futureDays} after receiving; ${fix}`;
+}
+
 /** Kinds that identity, profiles and items are folded from. */
 export const isStateKind = (kind: EventKind): boolean => kind !== 'track';
 

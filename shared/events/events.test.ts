@@ -11,6 +11,7 @@ import {
   eventKinds,
   eventLimits,
   isInsideWindow,
+  tellOutsideWindow,
 } from './event.ts';
 import { eventSchema } from './event-schema.ts';
 
@@ -238,4 +239,20 @@ test('the window is judged against receiving, its edges inside', () => {
   expect(isInsideWindow(at + day + 1, at, defaultTimeWindow)).toBe(false);
   expect(isInsideWindow(at - 3640 * day, at, defaultTimeWindow)).toBe(true);
   expect(isInsideWindow(at - 3640 * day - 1, at, defaultTimeWindow)).toBe(false);
+});
+
+test.each([
+  ['in seconds', (at: number) => at / 1e6, /it seems to be made of seconds, and should be of milliseconds/],
+  [
+    'in microseconds',
+    (at: number) => at,
+    /it seems to be made of microseconds, and should be of milliseconds/,
+  ],
+  ['of 2010', () => 1_262_304_000_000, /3640 days before and 1 after receiving; timeWindow of the settings/],
+])('a time %s is refused with what is to be done', (_, given, fix) => {
+  const at = 1_795_287_694_000_000;
+  const milliseconds = given(at);
+  const detail = tellOutsideWindow('xwhen', milliseconds, milliseconds * 1000, at, defaultTimeWindow);
+  expect(detail).toMatch(new RegExp(`^xwhen is ${milliseconds}, `));
+  expect(detail).toMatch(fix);
 });

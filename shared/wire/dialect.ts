@@ -47,7 +47,7 @@ export type Decoded =
 
 /** What becomes of one event. */
 export type Verdict =
-  | { readonly verdict: 'accepted'; readonly eventId: string }
+  | { readonly verdict: 'accepted'; readonly eventId: string; readonly warnings: readonly string[] }
   /** Its id came earlier in the request, so it is not stored again. */
   | { readonly verdict: 'duplicate'; readonly eventId: string }
   | { readonly verdict: 'quarantined'; readonly refusal: Refusal }

@@ -24,6 +24,8 @@ export interface WrittenVerdict {
   readonly verdict: EventVerdict['verdict'];
   /** Of what was accepted, and of a duplicate. */
   readonly event_id?: string;
+  /** Of what was accepted and bends a rule, as in the column of that name. */
+  readonly warnings?: readonly string[];
   /** Of what was quarantined or dropped: one word, the field where there is one, and the fix in words. */
   readonly reason?: string;
   readonly field?: string;
@@ -45,13 +47,14 @@ export function writeVerdicts(outcome: RequestOutcome, { isVerify }: { readonly 
 
 /** An event id is of hexadecimal digits, so what is usual needs no look for what must be escaped. */
 const writeVerdict = (one: EventVerdict): string =>
-  one.verdict === 'accepted'
+  one.verdict === 'accepted' && one.warnings.length === 0
     ? `{"index":${one.index ?? null},"verdict":"accepted","event_id":"${one.eventId}"}`
     : JSON.stringify(toWritten(one));
 
 function toWritten(one: EventVerdict): WrittenVerdict {
   const { index = null, verdict } = one;
-  if (verdict === 'accepted' || verdict === 'duplicate') return { index, verdict, event_id: one.eventId };
+  if (verdict === 'accepted') return { index, verdict, event_id: one.eventId, warnings: one.warnings };
+  if (verdict === 'duplicate') return { index, verdict, event_id: one.eventId };
   const { reason, field, detail } = one.refusal;
   return { index, verdict, reason, ...(field !== undefined && { field }), detail };
 }

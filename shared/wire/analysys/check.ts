@@ -1,4 +1,4 @@
-import { isInsideWindow, type Refusal, type TimeWindow } from '../../events/event.ts';
+import { isInsideWindow, type Refusal, type TimeWindow, tellOutsideWindow } from '../../events/event.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import { analysysLimits } from './limits.ts';
 
@@ -51,7 +51,7 @@ export function checkAnalysysEvent(element: JsonValue, receivedAt: number, windo
     return refuse(
       'xwhen_outside_window',
       'xwhen',
-      `xwhen is ${xwhen}, which is not within ${window.pastDays} days before and ${window.futureDays} after receiving`,
+      tellOutsideWindow('xwhen', xwhen, xwhen * 1000, receivedAt, window),
     );
   }
   if (!isObject(xcontext)) {

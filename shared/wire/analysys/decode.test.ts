@@ -84,6 +84,7 @@ describe('bodies', () => {
       `${Buffer.from(json).toString('base64').replace(/=+$/, '')}AAAAA`.slice(0, 65),
       'not_base64',
     ],
+    ['text that could be base64', 'not gzip', 'invalid_utf8'],
     ['truncated gzip', gzipSync(json).subarray(0, 40).toString('base64'), 'broken_gzip'],
     ['a bomb', gzipSync(Buffer.alloc(5_000_000, ' ')).toString('base64'), 'inflates_too_large'],
     ['the PHP SDK with a quotation mark in a value', '[{"appid":"a","xwho":"b"c"}]', 'invalid_json'],
@@ -93,6 +94,11 @@ describe('bodies', () => {
     const decoded = analysys.decode(request(body, 'appid=shop'), options);
     expect(decoded).toMatchObject({ kind: 'undecodable', project: 'shop', refusal: { reason } });
   });
+});
+
+test('a body that was taken for base64 is refused with that said, as the sender may mean another thing', () => {
+  const decoded = analysys.decode(request('not gzip'), options);
+  expect(decoded).toMatchObject({ refusal: { detail: expect.stringMatching(/^taken for base64/) } });
 });
 
 describe('one element', () => {

@@ -49,7 +49,10 @@ export function readBody(request: Sent & Pick<WireRequest, 'body'>, inflatedByte
   // An image of the encrypt plugin is base64 of what it would have posted.
   const inner = decoded.toString('latin1', 0, 4) === 'H4sI' ? decodeBase64(decoded) : undefined;
   if (inner !== undefined) return readGzip(inner, request, inflatedBytes);
-  return readText(decoded, request);
+  const read = readText(decoded, request);
+  return read.ok
+    ? read
+    : refuse(read.refusal.reason, `taken for base64, which it could be: ${read.refusal.detail}`);
 }
 
 function readGzip(bytes: Buffer, request: Sent, inflatedBytes: number): ReadBody {

@@ -1,4 +1,4 @@
-import { type Event, isInsideWindow, noKeys, type Refusal } from '../../events/event.ts';
+import { type Event, isInsideWindow, noKeys, type Refusal, tellOutsideWindow } from '../../events/event.ts';
 import type { DecodeOptions } from '../dialect.ts';
 import { writeMembers, writtenKeys } from '../json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
@@ -118,8 +118,7 @@ export function takeTimes(
   if (typeof element[keys.occurred] === 'string') warn(warnings, 'not_a_number', keys.occurred);
   const occurredAt = toMillis(time) * 1000;
   if (!isInsideWindow(occurredAt, receivedAt, options.window)) {
-    const { pastDays, futureDays } = options.window;
-    const detail = `${keys.occurred} is ${time}, which is not within ${pastDays} days before and ${futureDays} after receiving`;
+    const detail = tellOutsideWindow(keys.occurred, time, occurredAt, receivedAt, options.window);
     return refuse('timestamp_outside_window', keys.occurred, detail);
   }
   return { ok: true, occurredAt, timeSource: 'sender', sentAt };

@@ -1,4 +1,4 @@
-import { isInsideWindow, type Refusal } from '../../events/event.ts';
+import { isInsideWindow, type Refusal, tellOutsideWindow } from '../../events/event.ts';
 import type { DecodeOptions } from '../dialect.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import type { TextBuffer } from '../json/text-buffer.ts';
@@ -81,11 +81,11 @@ export function readOccurredAt(
     return refuse('bad_timestamp', field, `${field} should be a time in ISO 8601`);
   if (typeof value === 'number') warn(warnings, 'timestamp_not_iso', field);
   if (!isInsideWindow(occurredAt, receivedAt, options.window)) {
-    const { pastDays, futureDays } = options.window;
+    const given = new Date(occurredAt / 1000).toISOString();
     return refuse(
       'timestamp_outside_window',
       field,
-      `${field} is ${new Date(occurredAt / 1000).toISOString()}, which is not within ${pastDays} days before and ${futureDays} after receiving`,
+      tellOutsideWindow(field, given, occurredAt, receivedAt, options.window),
     );
   }
   return { ok: true, value: { occurredAt, timeSource: 'sender', field } };

@@ -4,6 +4,7 @@ import {
   isInsideWindow,
   type Refusal,
   type TimeWindow,
+  tellOutsideWindow,
 } from '../../events/event.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import { tributaryLimits } from './limits.ts';
@@ -54,7 +55,8 @@ export function checkTributaryEvent(
 
   const occurredAt = event.occurred_at === undefined ? undefined : readTime(event.occurred_at);
   if (occurredAt !== undefined && window !== undefined && !isInsideWindow(occurredAt, receivedAt, window)) {
-    const detail = `occurred_at is ${event.occurred_at}, which is not within ${window.pastDays} days before and ${window.futureDays} after receiving`;
+    const given = event.occurred_at ?? '';
+    const detail = tellOutsideWindow('occurred_at', given, occurredAt, receivedAt, window);
     return refuse('occurred_at_outside_window', 'occurred_at', detail);
   }
   const sentAt = event.sent_at === undefined ? undefined : readTime(event.sent_at);
