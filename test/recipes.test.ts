@@ -61,7 +61,16 @@ async function bytesOf(recipe: string, params: Readonly<Record<string, string | 
   return Number(job.metadata.statistics.totalBytesProcessed);
 }
 
-const ofSpans = ['funnel', 'retention', 'sessions', 'first-touch', 'active-people', 'items', 'by-profile'];
+const ofSpans = [
+  'funnel',
+  'retention',
+  'sessions',
+  'first-touch',
+  'active-people',
+  'revenue',
+  'items',
+  'by-profile',
+];
 
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
@@ -122,6 +131,15 @@ describe('the recipe', () => {
       ['2026-03-07', 3, 4, 6],
       ['2026-03-13', 2, 2, 6],
       ['2026-03-15', 1, 2, 6],
+    ]);
+  });
+
+  test('revenue adds up what was bought each day', async () => {
+    expect(await ask('revenue')).toEqual([
+      ['2026-03-06', 1, 1, 129.95, 129.95],
+      ['2026-03-07', 1, 1, 35, 35],
+      ['2026-03-13', 1, 1, 70, 70],
+      ['2026-03-15', 1, 1, 4999.9, 4999.9],
     ]);
   });
 
