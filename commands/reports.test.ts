@@ -86,7 +86,7 @@ describe('npm run reports', () => {
     };
     expect(await pull('2026-01-10', 4_000)).toMatchObject({ pulled: 1 });
     expect(await pull('2026-01-11', 800)).toMatchObject({ pulled: 1 });
-    // A fifth of 4,000 is left to others.
+    // A fifth of 4,010 is left to others: of what the first answer left, and its own ten.
     expect(await pull('2026-01-12', 800)).toMatchObject({ deferred: 1 });
 
     const status = await run('status', '--from', '2026-01-12', '--to', '2026-01-12');
@@ -94,7 +94,7 @@ describe('npm run reports', () => {
       'site-200 (200): The quota tokensPerHour of 200 is used up to its reserve; pulls wait. Deferred until 2026-03-06 06:00:00 UTC.\n',
     );
     expect(status.stdout).toMatch(
-      /^200 +tokensPerHour +800 +4,000 +2026-03-06 05:00:00 UTC +2026-03-06 06:00:00 UTC$/m,
+      /^200 +tokensPerHour +800 +4,010 +2026-03-06 05:00:00 UTC +2026-03-06 06:00:00 UTC$/m,
     );
     reports.clock.nowMs += 3_600_000;
     const later = await run('status', '--from', '2026-01-12', '--to', '2026-01-12');
