@@ -19,6 +19,22 @@ describe('what needs no Terraform', () => {
     expect(readText('infra/versions.tf')).toContain(`"~> ${version.split('.').slice(0, 2).join('.')}"`);
   });
 
+  test('every alert tells where to look and what to do, by commands and documents that are there', () => {
+    const texts = [...readText('infra/modules/alerts/main.tf').matchAll(/^ +what += "(.*)"$/gm)].map(
+      ([, text = '']) => text,
+    );
+    expect(texts.length).toBeGreaterThanOrEqual(10);
+    const scripts = z
+      .object({ scripts: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readText('package.json'))).scripts;
+    for (const text of texts) {
+      expect(text).toMatch(/\blog\b|\bSELECT\b|access_audit|npm run/);
+      expect(text).toMatch(/\b([Mm]end(?:ed)?|[Ll]ook at|[Rr]oll back|taken back|delete nothing)\b|once it works/);
+      for (const [, name = ''] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(name);
+      for (const [path] of text.matchAll(/docs\/[\w-]+\.md/g)) expect(readText(path)).not.toBe('');
+    }
+  });
+
   test('every seeded fault is one of the text that stands in infra, and there are forty at least', () => {
     expect(faults.length).toBeGreaterThanOrEqual(40);
     expect(faults.filter(({ file, find }) => !readText(`infra/${file}`).includes(find))).toEqual([]);

@@ -49,70 +49,70 @@ locals {
       query    = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{monitored_resource=\"pubsub_subscription\",subscription_id=~\"${local.subscriptions}\"}) > 600"
       for      = "300s"
       severity = "ERROR"
-      what     = "A function does not acknowledge what Pub/Sub pushes. Its log says why; nothing is lost for seven days."
+      what     = "A function does not acknowledge what Pub/Sub pushes: npm run status -- --project ${var.project} counts what waits, its log says why. Mend or roll back the function; what waits is then delivered by itself. Nothing is lost for seven days."
     }
     dead-letters = {
       title    = "Messages were given up after 100 attempts"
       query    = "sum by (subscription_id) (pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\",subscription_id=~\"${local.holds}\"}) > 0"
       for      = "0s"
       severity = "CRITICAL"
-      what     = "They are kept for seven days. Mend the cause, then run npm run redrive."
+      what     = "They are kept for seven days. The log of the function that the topic is pushed to says why. Mend the cause, then run npm run redrive -- --project ${var.project} --topic TOPIC; with --dry-run it only counts them."
     }
     spill-not-drained = {
       title    = "What was spilled does not drain"
       query    = "${local.within["tributary/replay.batches.failed"]} > 0"
       for      = "1800s"
       severity = "ERROR"
-      what     = "Pub/Sub has taken nothing back for half an hour. The spill bucket holds the only copy."
+      what     = "Pub/Sub has taken nothing back for half an hour, and the spill bucket holds the only copy: delete nothing there. The log of replay says why. Once Pub/Sub takes messages again, the bucket drains by itself within minutes."
     }
     unstored = {
       title    = "Requests could not be stored at all"
       query    = "${local.within["tributary/ingest.requests.unstored"]} > 0"
       for      = "0s"
       severity = "CRITICAL"
-      what     = "Neither Pub/Sub nor the spill bucket took them. They were answered 503, which many SDKs do not send again."
+      what     = "Neither Pub/Sub nor the spill bucket took them. They were answered 503, which many SDKs do not send again, so events are being lost. The log of ingest says what refused: look at https://status.cloud.google.com, the quotas, and whether its service account may still publish and write."
     }
     quarantine-share = {
       title    = "More than a twentieth of the events is refused"
       query    = "${local.within["tributary/ingest.events.quarantined"]} / ${local.within["tributary/ingest.events.received"]} > 0.05"
       for      = "600s"
       severity = "WARNING"
-      what     = "SELECT reason, COUNT(*) FROM quarantine_open GROUP BY reason shows why; npm run replay brings them back."
+      what     = "SELECT project, reason, field, ANY_VALUE(detail), COUNT(*) FROM quarantine_open GROUP BY 1, 2, 3 shows who sends what, and what would be right (docs/quarantine.md). Mend the settings, or have the sender mended; then npm run replay -- --all --dry-run tells what would come back."
     }
     poll-failures = {
       title    = "The poll of reports fails"
       query    = "(${local.within["tributary/reports.ticks.failed"]} > 0) or (${local.within["tributary/reports.groups.failed"]} > 0)"
       for      = "7200s"
       severity = "ERROR"
-      what     = "npm run reports -- status shows which property or channel; the log of reports-poll says why."
+      what     = "npm run reports -- status shows which property or channel; the log of reports-poll says why: an access that was taken away, a credential that was revoked (docs/reports.md), a quota. What was missed is read once it works again."
     }
     fold-failures = {
       title    = "Profiles and identities are not kept up to date"
       query    = "${local.within["tributary/fold.ticks.failed"]} > 0"
       for      = "1800s"
       severity = "ERROR"
-      what     = "fold has failed for half an hour. Its log says why; the next tick that works makes up for all."
+      what     = "fold has failed for half an hour; events come in all the same. Its log says why. Once that is mended npm run fold or the next tick makes up for all."
     }
     access-changed = {
       title    = "Access to Google Analytics was changed"
       query    = "${local.within["tributary/permissions.writes"]} > 0"
       for      = "0s"
       severity = "WARNING"
-      what     = "Who, whom and what: SELECT * FROM access_audit ORDER BY occurred_at DESC. It is told of every change, also of those that are wanted."
+      what     = "Who, whom and what: SELECT * FROM access_audit ORDER BY occurred_at DESC. It is told of every change, also of those that are wanted; what is not is taken back by npm run access (docs/access.md)."
     }
     access-incomplete = {
       title    = "A change of access could be neither done nor undone"
       query    = "${local.within["tributary/permissions.requests.incomplete"]} > 0"
       for      = "0s"
       severity = "CRITICAL"
-      what     = "access_audit shows what stayed. Somebody must look: docs/access.md."
+      what     = "access_audit shows what stayed, and the answer to the request told how each binding is and how it should be. Look at those bindings in Google Analytics, and ask for the rest with a new request: npm run access -- plan (docs/access.md, How it ends)."
     }
     error-rate = {
       title    = "A function answers errors"
       query    = "sum by (service_name) (rate(run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=~\"${local.services}\",response_code_class=\"5xx\"}[10m])) / sum by (service_name) (rate(run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=~\"${local.services}\"}[10m])) > 0.05"
       for      = "600s"
       severity = "ERROR"
-      what     = "More than a twentieth of its answers is 5xx. Its log says why."
+      what     = "More than a twentieth of its answers is 5xx. Its log says why. After a deployment roll back to the revision before; what senders and Pub/Sub send again is not counted twice."
     }
   }
 }
