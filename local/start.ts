@@ -182,7 +182,7 @@ function stopOnSignals(): Stopping {
 
 function describeUrls({ ports, urls }: LocalCloud, { dataDir, settings }: StartOptions): string {
   const rows = [
-    ['Ingest', urls.ingest, 'SDKs send here: POST /up'],
+    ['Ingest', urls.ingest, 'SDKs send here; README.md has the line to change of each'],
     ['BigQuery', urls.bigquery, `REST; project ${PROJECT}, dataset tributary`],
     ['', `127.0.0.1:${ports.bigqueryGrpc}`, 'Storage Write, gRPC'],
     ['Pub/Sub', `127.0.0.1:${ports.pubsub}`, 'gRPC; PUBSUB_EMULATOR_HOST of other clients'],
