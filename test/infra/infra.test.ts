@@ -29,7 +29,9 @@ describe('what needs no Terraform', () => {
       .parse(JSON.parse(readText('package.json'))).scripts;
     for (const text of texts) {
       expect(text).toMatch(/\blog\b|\bSELECT\b|access_audit|npm run/);
-      expect(text).toMatch(/\b([Mm]end(?:ed)?|[Ll]ook at|[Rr]oll back|taken back|delete nothing)\b|once it works/);
+      expect(text).toMatch(
+        /\b([Mm]end(?:ed)?|[Ll]ook at|[Rr]oll back|taken back|delete nothing)\b|once it works/,
+      );
       for (const [, name = ''] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(name);
       for (const [path] of text.matchAll(/docs\/[\w-]+\.md/g)) expect(readText(path)).not.toBe('');
     }
