@@ -14,7 +14,7 @@ import {
 
 const help = `Brings identity and profiles up to date now, which Cloud Scheduler does every five minutes.
 
-Usage: npm run fold -- [FLAGS]
+Usage: npm run fold [-- FLAGS]
 
   --full              everything anew, not only what came in
   --format FORMAT     text or json                                          text
