@@ -367,6 +367,7 @@ export const dataPath: Readonly<Record<string, readonly string[]>> = {
     'shared/host/log.ts',
     'functions/ingest/metrics.ts',
     'shared/host/metrics.ts',
+    'shared/host/register.ts',
   ],
   'functions/ingest/publish-breaker.ts': [],
   'functions/ingest/publish.ts': ['shared/google/pubsub-publisher.ts'],

@@ -1,6 +1,7 @@
 import type { Message } from '../../shared/google/pubsub-publisher.ts';
 import { describeError, type log as writeLog } from '../../shared/host/log.ts';
 import { startCounts } from '../../shared/host/metrics.ts';
+import { createRegister } from '../../shared/host/register.ts';
 import { type IngestCounts, ingestCounts } from './metrics.ts';
 import type { Published, PublishQueue } from './publish.ts';
 import { admit, closedBreaker, isOpen, settle } from './publish-breaker.ts';
@@ -35,7 +36,7 @@ export interface MessageStoreOptions {
 export function createMessageStore(options: MessageStoreOptions): MessageStore {
   const { queue, spill, log, now, counts = startCounts(ingestCounts) } = options;
   let breaker = closedBreaker;
-  const underWay = new Set<Promise<unknown>>();
+  const underWay = createRegister<Promise<unknown>>();
 
   async function storeMessage(message: Message, part: number): Promise<Stored> {
     if (spill === undefined) {
@@ -79,13 +80,13 @@ export function createMessageStore(options: MessageStoreOptions): MessageStore {
   return {
     store: (messages) => Promise.all(messages.map(track)),
     async drained() {
-      while (underWay.size > 0) await Promise.allSettled(underWay);
+      while (underWay.size() > 0) await Promise.allSettled(underWay.all());
     },
   };
 
   function track(message: Message, part: number): Promise<Stored> {
     const storing = storeMessage(message, part);
-    underWay.add(storing);
+    const forget = underWay.add(storing);
     counts.messagesMade++;
     storing
       .then(
@@ -97,7 +98,7 @@ export function createMessageStore(options: MessageStoreOptions): MessageStore {
           counts.messagesUnstored++;
         },
       )
-      .finally(() => underWay.delete(storing));
+      .finally(forget);
     return storing;
   }
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, log, readTrace } from './log.ts';
 import { refuseBrokenRequests } from './refuse-broken-requests.ts';
+import { createRegister } from './register.ts';
 import type { Handler } from './registry.ts';
 
 /** Durations in milliseconds, sizes in bytes. */
@@ -46,7 +47,7 @@ export type Host = {
 
 /** Makes a server that hands every request to `handler` with its body unread; it is not listening yet. */
 export function createHost(handler: Handler, limits: Limits = LIMITS): Host {
-  const unanswered = new Set<ServerResponse>();
+  const unanswered = createRegister<ServerResponse>();
   let handling = 0;
   let draining = false;
   let onSettled = () => {};
@@ -61,11 +62,11 @@ export function createHost(handler: Handler, limits: Limits = LIMITS): Host {
       noDelay: true,
     },
     (request, response) => {
-      unanswered.add(response);
+      const forget = unanswered.add(response);
       handling++;
       if (draining) closeAfter(response);
       response.once('close', () => {
-        unanswered.delete(response);
+        forget();
         onSettled();
       });
       cutOffWhenIdle(request, response, limits.bodyIdleTimeoutMs);
@@ -81,19 +82,19 @@ export function createHost(handler: Handler, limits: Limits = LIMITS): Host {
   async function drain(timeoutMs: number): Promise<number> {
     draining = true;
     const deadline = AbortSignal.timeout(timeoutMs);
-    for (const response of unanswered) closeAfter(response);
+    for (const response of unanswered.all()) closeAfter(response);
     server.close();
     server.closeIdleConnections();
     // A request may be read already but not parsed yet, on a connection that counts as idle until then.
     await sleep(Math.min(SETTLE_MS, timeoutMs));
-    while ((unanswered.size > 0 || handling > 0) && !deadline.aborted) {
+    while ((unanswered.size() > 0 || handling > 0) && !deadline.aborted) {
       await new Promise<void>((resolve) => {
         onSettled = resolve;
         deadline.addEventListener('abort', () => resolve(), { once: true });
       });
     }
-    const left = unanswered.size;
-    for (const response of unanswered) fail(response, 503);
+    const left = unanswered.size();
+    for (const response of unanswered.all()) fail(response, 503);
     await new Promise((resolve) => setImmediate(resolve));
     server.closeAllConnections();
     return left;
