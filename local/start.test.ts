@@ -51,7 +51,27 @@ async function finish(child: ChildProcess) {
   return { stdout, stderr, code };
 }
 
-test('npm start serves, shows each batch, answers queries, and Ctrl-C ends it with 0', async () => {
+// The first command of README.md.
+test('--sample --exit shows what became of its traffic, and ends with 0', async () => {
+  const { stdout, stderr, code } = await finish(run('start.ts', [...flags, '--sample', '--exit']));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  for (const shown of ['Events by name', 'Profiles', 'Items', 'Deliveries', 'Quarantine']) {
+    expect(stdout).toContain(shown);
+  }
+  expect(stdout).toContain('events shows 35 new events and none of an earlier run.');
+  expect(stdout).toMatch(/sample-web +resent +5 +10/);
+  expect(stdout).toMatch(/sample-server +bad_xwho +event +1/);
+  expect(stdout).toMatch(/sample-server +invalid_json +request +1/);
+  expect(stdout).toMatch(/sample-web +alias +customer-1001/);
+  // Five ids of four people: one of them looked both signed out and in.
+  expect(stdout).toMatch(/sample-web +view_item +8 +4 /);
+  expect(stdout).toMatch(/sample-web +customer-1010 +NULL +\{.*"level":"gold"/);
+  expect(stdout).toMatch(/sample-web +product +shoes-42 +\{.*"price":129\.95/);
+  expect(stdout).toContain('2 to add, 1 to change, 3 to remove; committed in');
+  expect(stdout).toMatch(/properties\/300000001 +www\.example\.com +dana@example\.com +direct +viewer/);
+});
+
+test('npm start serves in a folder that was stopped before, shows each batch, answers queries, and Ctrl-C ends it with 0', async () => {
   const start = run('start.ts', flags);
   const finished = finish(start);
   let shown = '';
@@ -94,22 +114,6 @@ test('npm start serves, shows each batch, answers queries, and Ctrl-C ends it wi
   expect(stdout).toMatch(/shop +analysys +1 event, 1 quarantined/);
   expect(await readdir(join(dataDir, 'data'))).not.toContain('bigquery.duckdb.wal');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-});
-
-test('--sample --exit shows what landed, in a folder that was stopped before, and ends with 0', async () => {
-  const { stdout, stderr, code } = await finish(run('start.ts', [...flags, '--sample', '--exit']));
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toContain('events shows 35 new events and none of an earlier run.');
-  expect(stdout).toMatch(/sample-web +resent +5 +10/);
-  expect(stdout).toMatch(/sample-server +bad_xwho +event +1/);
-  expect(stdout).toMatch(/sample-server +invalid_json +request +1/);
-  expect(stdout).toMatch(/sample-web +alias +customer-1001/);
-  // Five ids of four people: one of them looked both signed out and in.
-  expect(stdout).toMatch(/sample-web +view_item +8 +4 /);
-  expect(stdout).toMatch(/sample-web +customer-1010 +NULL +\{.*"level":"gold"/);
-  expect(stdout).toMatch(/sample-web +product +shoes-42 +\{.*"price":129\.95/);
-  expect(stdout).toContain('2 to add, 1 to change, 3 to remove; committed in');
-  expect(stdout).toMatch(/properties\/300000001 +www\.example\.com +dana@example\.com +direct +viewer/);
 });
 
 test('a taken port is named with its flag, and nothing is started', async () => {
