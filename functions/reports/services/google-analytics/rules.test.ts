@@ -37,7 +37,7 @@ interface Day {
   emptyReason?: string;
   isRestricted?: boolean;
   weekEvents?: number | null;
-  /** What the hour of this label has otherwise. */
+  /** What the hour of this label has otherwise; all have, where no label is given. */
   label?: number;
   lacks?: Partial<HourCounts>;
 }
@@ -57,7 +57,10 @@ function evidence(day: Day): Evidence {
     at: end + at * hourMs,
     timeZone,
     hours: new Map(
-      labels.map((label) => [label, { ...counts(events), ...(label === day.label ? day.lacks : {}) }]),
+      labels.map((label) => [
+        label,
+        { ...counts(events), ...(label === (day.label ?? label) ? day.lacks : {}) },
+      ]),
     ),
   });
   const earlier = [
@@ -121,6 +124,32 @@ describe('R1: a day whose hours all have events', () => {
     expect(ruleOf({ ...partly, age: 49, sameAt: [44], lacks: { users: 0 } })).toBe('R1_full');
   });
 
+  test('knows an hour that lacks something by the others that have it, be it one', () => {
+    const full = { age: 6, sameAt: [4] };
+    expect(ruleOf({ ...full, lacks: { users: 0 } })).toBe('R1_full');
+    expect(ruleOf({ ...full, lacks: { sessions: 0 } })).toBe('R1_full');
+    expect(ruleOf({ ...full, events: 40, lacks: { engagementSeconds: 0 } })).toBe('R1_full');
+    const one = { ...full, events: 1, label: 13 };
+    expect(ruleOf({ ...one, lacks: { users: 0 } })).toBe('waiting_later_data');
+    expect(ruleOf({ ...one, lacks: { sessions: 0 } })).toBe('waiting_later_data');
+    expect(ruleOf({ ...full, label: 13, events: 8, lacks: { engagementSeconds: 0 } })).toBe(
+      'waiting_later_data',
+    );
+    expect(ruleOf({ ...full, label: 13, events: 7, lacks: { engagementSeconds: 0 } })).toBe('R1_full');
+    const engage = (seen: Sighting) => ({
+      ...seen,
+      hours: new Map(seen.hours).set(9, { ...counts(8), engagementSeconds: 1 }),
+    });
+    const given = evidence({ ...full, events: 8, lacks: { engagementSeconds: 0 } });
+    const engaged = { ...given, sighting: engage(given.sighting), earlier: given.earlier.map(engage) };
+    expect(judgeDay(engaged, settings).rule).toBe('waiting_later_data');
+  });
+
+  test('needs no later hour from the first day after it on, to the minute, and two before', () => {
+    expect(ruleOf({ age: 24, watermarkHours: 0, sameAt: [20] })).toBe('R1_full');
+    expect(ruleOf({ age: 23.99, watermarkHours: 1, sameAt: [19] })).toBe('waiting_later_data');
+  });
+
   test.each([
     ['2026-03-29', 'Europe/London', 23],
     ['2026-10-25', 'Europe/London', 24],
@@ -161,6 +190,35 @@ describe('R2: a quiet day', () => {
     expect(ruleOf({ age: 25, hours: without(22, 23), expected: 0.2, watermarkHours: 2, sameAt: [21] })).toBe(
       'R2_quiet',
     );
+  });
+});
+
+describe('R2 to the last', () => {
+  test('holds up to half an event in the first day and seven after it, and never of a full or an empty day', () => {
+    const young = { age: 6, hours: without(3) };
+    expect(ruleOf({ ...young, expected: 0.5 })).toBe('R2_quiet');
+    expect(ruleOf({ ...young, expected: 0.51 })).toBe('waiting_missing_hours');
+    const old = { age: 24, hours: without(3), sameAt: [20.1] };
+    expect(ruleOf({ ...old, expected: 6.9 })).toBe('waiting_missing_hours');
+    expect(ruleOf({ ...old, sameAt: [20], expected: 6.9, events: 50 })).toBe('R2_quiet');
+    expect(ruleOf({ ...old, sameAt: [20], expected: 6.91, events: 50 })).toBe('waiting_missing_hours');
+    expect(ruleOf({ age: 6, hours: [], expected: 0 })).toBe('waiting_empty');
+    expect(ruleOf({ age: 6, hours: [9], expected: 0 })).toBe('R2_quiet');
+    expect(ruleOf({ age: 6, expected: 0, lacks: { users: 0 }, label: 3 })).toBe('waiting_later_data');
+    expect(ruleOf({ ...young, expected: 0, lacks: { users: 0 }, label: 4 })).toBe('waiting_missing_hours');
+    expect(ruleOf({ ...young, expected: 0, sameAt: [], lessAt: [5] })).toBe('waiting_missing_hours');
+  });
+});
+
+describe('the proof', () => {
+  test('tells how many hours before midnight have nothing, and which hours have nothing', () => {
+    const because = (hours: readonly number[], given: Partial<Day> = {}) =>
+      judgeDay(evidence({ age: 6, hours, expected: 0.1, ...given }), settings).because;
+    expect(because(without(3))).toMatchObject({ missing: [3], trailing: 0 });
+    expect(because(without(3, 22, 23))).toMatchObject({ missing: [3, 22, 23], trailing: 2 });
+    expect(because([], { sameAt: [5] })).toMatchObject({ trailing: 24 });
+    const spring = { date: '2026-03-29', timeZone: 'Europe/London' };
+    expect(because(without(1, 23), spring)).toMatchObject({ missing: [23], trailing: 1 });
   });
 });
 
