@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { z } from 'zod';
 
 /** Columns of text with two spaces between; `numeric` ones are aligned to the right. */
 export function formatColumns(
@@ -86,6 +87,13 @@ export function readFormat(text: string): 'text' | 'json' {
   throw new CommandFailed(`--format must be text or json, not ${JSON.stringify(text)}.`);
 }
 
+/** What is told of a command that failed. Only the answers of functions are parsed by schemas that throw. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof z.ZodError)) return error instanceof Error ? error.message : String(error);
+  const where = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  return `The function answered what this command does not know; is it of another version? Build or deploy it anew. (${where})`;
+}
+
 /** Runs a command: its exit code is the process's, and what fails is told on the standard error with exit code 1. */
 export async function runCommand(main: () => Promise<number>): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -96,7 +104,7 @@ export async function runCommand(main: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await main();
   } catch (error) {
-    process.stderr.write(`${(error instanceof Error ? error.message : String(error)).trimEnd()}\n`);
+    process.stderr.write(`${describeFailure(error).trimEnd()}\n`);
     process.exitCode = 1;
   }
   // A connection that is never answered must not keep the process.
