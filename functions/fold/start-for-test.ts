@@ -1,20 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
-import type { BigQueryFaults, BigQueryOptions } from '../../local/bigquery/index.ts';
-import { createBuckets } from '../../local/buckets.ts';
-import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
-import { startStorage } from '../../local/storage/index.ts';
-import { startWarehouse } from '../../local/warehouse-template.ts';
-import { createBigQuery } from '../../shared/google/bigquery.ts';
-import { openBucket } from '../../shared/google/cloud-storage.ts';
-import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
+import type { BigQueryOptions } from '../../local/bigquery/index.ts';
+import { startStores } from '../../local/stores-for-test.ts';
 import { type Settings, settingsSchema } from '../../shared/settings/settings.ts';
 import { encodeRow } from '../../shared/warehouse/encode-row.ts';
 import type { EventLogRow } from '../../shared/warehouse/generated/row-types.ts';
 import { createRowBuffer } from '../../shared/warehouse/row-buffer.ts';
 import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
 import { eventLog } from '../../shared/warehouse/tables/index.ts';
-import { createWriter } from '../../shared/warehouse/writer.ts';
 import { createDecisionAppender } from './append-decisions.ts';
 import { runTick, type Tick } from './run-tick.ts';
 import { stateObject } from './state.ts';
@@ -39,23 +31,8 @@ export async function startFold(
   given: Partial<TickOptions> = {},
   server: Pick<BigQueryOptions, 'threads' | 'estimatesBytes'> = {},
 ) {
-  process.env.METADATA_SERVER_DETECTION = 'none';
-  const bigqueryFaults: BigQueryFaults = noBigQueryFaults();
-  const storageFaults = noStorageFaults();
-  const [bigqueryServer, storageServer] = await Promise.all([
-    startWarehouse({ estimatesBytes: false, ...server, faults: bigqueryFaults }),
-    startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
-  ]);
-  const environment: NodeJS.ProcessEnv = {
-    LOCAL_BIGQUERY: `127.0.0.1:${bigqueryServer.restPort}`,
-    LOCAL_BIGQUERY_STORAGE: `127.0.0.1:${bigqueryServer.grpcPort}`,
-    LOCAL_STORAGE: `127.0.0.1:${storageServer.port}`,
-  };
-  const bigquery = createBigQuery('local', environment);
-  await createBuckets('local', storageServer.port, ['tributary-fold']);
-  const bucket = openBucket('tributary-fold', environment);
-  const storageWrite = createStorageWriteClient(environment);
-  const writer = createWriter({ client: storageWrite, project: 'local', dataset: 'tributary' });
+  const stores = await startStores({ bucket: 'tributary-fold', server });
+  const { bigquery, bucket, writer, query } = stores;
   const buffer = createRowBuffer();
   const options: TickOptions = {
     bigquery,
@@ -70,19 +47,9 @@ export async function startFold(
     ...given,
   };
 
-  async function query(sql: string): Promise<Record<string, unknown>[]> {
-    const [rows] = await bigquery.query({ query: sql, defaultDataset: { datasetId: 'tributary' } });
-    return rows;
-  }
-
   return {
+    ...stores,
     options,
-    bucket,
-    bigquery,
-    environment,
-    bigqueryFaults,
-    storageFaults,
-    query,
     tick(
       call: { full?: boolean; settings?: Settings } = {},
       other: Partial<TickOptions> = {},
@@ -111,12 +78,6 @@ export async function startFold(
       const stored = await bucket.find(stateObject, 5_000);
       const data = stored && (await bucket.read(stateObject, stored.generation, 5_000));
       return JSON.parse(String(data)) as Record<string, unknown>;
-    },
-    async close(): Promise<void> {
-      await writer.close();
-      await storageWrite.close();
-      bucket.close();
-      await Promise.all([bigqueryServer.close(), storageServer.close()]);
     },
   };
 }

@@ -1,14 +1,6 @@
 import { type AdminApi as LocalAdminApi, type Seed, startAdminApi } from '../../local/admin/index.ts';
-import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
-import { createBuckets } from '../../local/buckets.ts';
-import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
-import { startStorage } from '../../local/storage/index.ts';
-import { startWarehouse } from '../../local/warehouse-template.ts';
+import { type Stores, startStores as startLocalStores } from '../../local/stores-for-test.ts';
 import { createAnalyticsAdminClient } from '../../shared/google/analytics-admin.ts';
-import { createBigQuery } from '../../shared/google/bigquery.ts';
-import { openBucket } from '../../shared/google/cloud-storage.ts';
-import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
-import { createWriter } from '../../shared/warehouse/writer.ts';
 import type { Planned } from './access-plan.ts';
 import { createAdminApi } from './admin-api.ts';
 import { createAppender } from './append-rows.ts';
@@ -66,47 +58,14 @@ export function createTestClock(start = Date.UTC(2026, 0, 5, 12)): Clock & { ski
   };
 }
 
-/** Starts a local BigQuery with the warehouse and a Cloud Storage, for requests in this very process. */
-export async function startStores() {
-  process.env.METADATA_SERVER_DETECTION = 'none';
-  const bigqueryFaults = noBigQueryFaults();
-  const storageFaults = noStorageFaults();
-  const [bigqueryServer, storageServer] = await Promise.all([
-    startWarehouse({ estimatesBytes: false, faults: bigqueryFaults }),
-    startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
-  ]);
-  const environment: NodeJS.ProcessEnv = {
-    LOCAL_BIGQUERY: `127.0.0.1:${bigqueryServer.restPort}`,
-    LOCAL_BIGQUERY_STORAGE: `127.0.0.1:${bigqueryServer.grpcPort}`,
-    LOCAL_STORAGE: `127.0.0.1:${storageServer.port}`,
-  };
-  const bigquery = createBigQuery('local', environment);
-  await createBuckets('local', storageServer.port, ['tributary-access']);
-  const bucket = openBucket('tributary-access', environment);
-  const storageWrite = createStorageWriteClient(environment);
-  const limits = { firstRetryDelayMs: 5, longestRetryDelayMs: 50, lingerMs: 1 };
-  const writer = createWriter({ client: storageWrite, project: 'local', dataset: 'tributary', limits });
-  return {
-    environment,
-    bigquery,
-    bucket,
-    writer,
-    bigqueryFaults,
-    storageFaults,
-    async query(sql: string): Promise<Record<string, unknown>[]> {
-      const [rows] = await bigquery.query({ query: sql, defaultDataset: { datasetId: 'tributary' } });
-      return rows;
-    },
-    async close(): Promise<void> {
-      await writer.close();
-      await storageWrite.close();
-      bucket.close();
-      await Promise.all([bigqueryServer.close(), storageServer.close()]);
-    },
-  };
-}
+export type { Stores };
 
-export type Stores = Awaited<ReturnType<typeof startStores>>;
+/** Starts what keeps plans, journals and the audit, for requests in this very process. */
+export const startStores = (): Promise<Stores> =>
+  startLocalStores({
+    bucket: 'tributary-access',
+    limits: { firstRetryDelayMs: 5, longestRetryDelayMs: 50, lingerMs: 1 },
+  });
 
 export interface WorldOptions {
   readonly clock?: ReturnType<typeof createTestClock>;

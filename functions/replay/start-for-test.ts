@@ -3,20 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { noFaults as noBigQueryFaults } from '../../local/bigquery/faults.ts';
-import { createBuckets } from '../../local/buckets.ts';
 import { startIssuer, type TokenClaims } from '../../local/issuer/index.ts';
 import { noFaults as noPubSubFaults, startPubSub } from '../../local/pubsub/index.ts';
-import { noFaults as noStorageFaults } from '../../local/storage/faults.ts';
-import { startStorage } from '../../local/storage/index.ts';
-import { startWarehouse } from '../../local/warehouse-template.ts';
+import { startStores } from '../../local/stores-for-test.ts';
 import { decodeMessage } from '../../shared/batches/decode-message.ts';
-import { createBigQuery } from '../../shared/google/bigquery.ts';
-import { openBucket } from '../../shared/google/cloud-storage.ts';
 import { createPubSub } from '../../shared/google/pubsub.ts';
 import { createPublisher, type Message } from '../../shared/google/pubsub-publisher.ts';
 import { createSubscriber } from '../../shared/google/pubsub-subscriber.ts';
-import { createStorageWriteClient } from '../../shared/google/storage-write.ts';
 import { createTokenVerifier } from '../../shared/google/verify-token.ts';
 import { startCounts } from '../../shared/host/metrics.ts';
 import { createHost } from '../../shared/host/server.ts';
@@ -24,7 +17,6 @@ import { InvalidSettings } from '../../shared/settings/parse-settings.ts';
 import type { Settings } from '../../shared/settings/settings.ts';
 import { readRow } from '../../shared/warehouse/read-row-for-test.ts';
 import { currentSchemaVersion } from '../../shared/warehouse/schema-versions.ts';
-import { createWriter } from '../../shared/warehouse/writer.ts';
 import { wireDialects } from '../../shared/wire/dialects.ts';
 import { createReplayHandler } from './handler.ts';
 import { replayCounts } from './metrics.ts';
@@ -33,45 +25,31 @@ import { createQuarantineReader } from './read-quarantine.ts';
 
 export const audience = 'https://replay.example.com';
 export const operator = 'operator@local.iam.gserviceaccount.com';
-const spill = 'tributary-spill';
 const longCallMs = 15_000;
 const published = 'projects/local/subscriptions/published';
 
 /** Starts `replay` on a host of its own, against a local BigQuery, Pub/Sub, Cloud Storage and issuer of tokens. */
 export async function startReplay(given: { timeoutSeconds?: number } = {}) {
-  process.env.METADATA_SERVER_DETECTION = 'none';
   const folder = await mkdtemp(join(tmpdir(), 'replay-'));
-  const bigqueryFaults = noBigQueryFaults();
-  const storageFaults = noStorageFaults();
   const pubsubFaults = noPubSubFaults();
-  const [bigqueryServer, pubsubServer, storageServer, issuer] = await Promise.all([
-    startWarehouse({ estimatesBytes: false, faults: bigqueryFaults }),
+  const [stores, pubsubServer, issuer] = await Promise.all([
+    startStores({ bucket: 'tributary-spill', limits: { firstRetryDelayMs: 5, longestRetryDelayMs: 50 } }),
     startPubSub({ port: 0, file: ':memory:', faults: pubsubFaults }),
-    startStorage({ port: 0, file: ':memory:', faults: storageFaults }),
     startIssuer({ port: 0, keyFile: join(folder, 'key.pem') }),
   ]);
+  const { bigquery, bucket, writer, bigqueryFaults, storageFaults, query } = stores;
   const environment: NodeJS.ProcessEnv = {
-    LOCAL_BIGQUERY: `127.0.0.1:${bigqueryServer.restPort}`,
-    LOCAL_BIGQUERY_STORAGE: `127.0.0.1:${bigqueryServer.grpcPort}`,
+    ...stores.environment,
     LOCAL_PUBSUB: `127.0.0.1:${pubsubServer.port}`,
-    LOCAL_STORAGE: `127.0.0.1:${storageServer.port}`,
     LOCAL_TOKEN_ISSUER: issuer.url,
   };
-  const bigquery = createBigQuery('local', environment);
   const pubsub = createPubSub('local', environment);
   const [topic] = await pubsub.createTopic('events');
-  await Promise.all([
-    topic.createSubscription('published'),
-    createBuckets('local', storageServer.port, [spill]),
-  ]);
+  await topic.createSubscription('published');
   await pubsub.close();
 
   const publisher = createPublisher('local', 'events', environment);
   const subscriber = createSubscriber('local', 'published', environment);
-  const bucket = openBucket(spill, environment);
-  const storageWrite = createStorageWriteClient(environment);
-  const limits = { firstRetryDelayMs: 5, longestRetryDelayMs: 50 };
-  const writer = createWriter({ client: storageWrite, project: 'local', dataset: 'tributary', limits });
   const logged: { severity: string; message: string; [field: string]: unknown }[] = [];
   let settings: Settings | string = accepting;
   let callWithinMs = longCallMs;
@@ -147,17 +125,11 @@ export async function startReplay(given: { timeoutSeconds?: number } = {}) {
       }
       return messages;
     },
-    async query(sql: string): Promise<Record<string, unknown>[]> {
-      const [rows] = await bigquery.query({ query: sql, defaultDataset: { datasetId: 'tributary' } });
-      return rows;
-    },
+    query,
     async close(): Promise<void> {
       await host.drain(5_000);
-      await writer.close();
-      await Promise.all([storageWrite.close(), publisher.close(), subscriber.close()]);
-      bucket.close();
-      const servers = [bigqueryServer, pubsubServer, storageServer, issuer];
-      await Promise.all(servers.map((server) => server.close()));
+      await Promise.all([publisher.close(), subscriber.close()]);
+      await Promise.all([stores, pubsubServer, issuer].map((one) => one.close()));
       await rm(folder, { recursive: true, force: true });
     },
   };
