@@ -14,8 +14,8 @@ Usage: npm run cost -- --events-per-month 1e9 [FLAGS]
   --events-per-month NUMBER   events that are accepted, as 1e9 or 250000000
   --batch NUMBER              events in a request of a sender, 1 to 1000                       20
   --bytes NUMBER              JSON of an event as it is sent, 100 to 32000                     600
-  --billing MODE              how Cloud Run bills ingest and load: request, as infra deploys
-                              them, or instance (infra/README.md)                              request
+  --billing MODE              how Cloud Run bills ingest and load: request, or instance with
+                              instance_billed = ["ingest", "load"] (infra/README.md)           request
   --months NUMBER             how many months rows stay in event_log, 1 to 120                 1
   --request-logs              with a line in Cloud Logging for each request that was answered
                               with success, which infra leaves out

@@ -58,6 +58,7 @@ module "function" {
   timeout_seconds = each.value.timeoutSeconds
   min_instances   = local.instances[each.key].min
   max_instances   = local.instances[each.key].max
+  instance_billed = contains(var.instance_billed, each.key)
   internal        = each.value.trigger == "push"
   environment     = merge(try(each.value.environment, {}), local.environment[each.key])
   secrets         = local.may[each.key].youtube ? { for name, version in var.youtube_credentials : name => version if version != "" } : {}

@@ -44,8 +44,9 @@ module "pipeline" {
   granted_roles       = ["roles/bigquery.jobUser", "roles/cloudbuild.builds.builder"]
   deletion_protection = var.deletion_protection
 
+  # That of Artifact Registry is to see the images that services run: of functions that are billed by instances.
   deploy_roles = [
-    "roles/bigquery.dataOwner", "roles/cloudfunctions.developer", "roles/cloudscheduler.admin", "roles/iam.serviceAccountAdmin",
+    "roles/artifactregistry.reader", "roles/bigquery.dataOwner", "roles/cloudfunctions.developer", "roles/cloudscheduler.admin", "roles/iam.serviceAccountAdmin",
     "roles/logging.configWriter", "roles/monitoring.editor", "roles/pubsub.admin", "roles/run.admin",
     "roles/serviceusage.serviceUsageAdmin", "roles/storage.admin",
   ]

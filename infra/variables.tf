@@ -109,6 +109,18 @@ variable "instances" {
   }
 }
 
+variable "instance_billed" {
+  description = "Functions, by name in functions.json, whose instances are billed as long as they are there, and requests are not. For ingest and load that costs less from some 500 million events a month on: docs/cost.md."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.instance_billed, keys(local.functions))) == 0
+    error_message = "instance_billed must be names of functions.json, such as [\"ingest\", \"load\"], or [] to pay by requests: ${join(", ", keys(local.functions))}."
+  }
+}
+
 variable "youtube_credentials" {
   description = "Secrets for YouTube by the name that `credential` of reports.yaml gives: the version to use, or an empty string while the secret has none."
   type        = map(string)

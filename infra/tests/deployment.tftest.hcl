@@ -44,6 +44,19 @@ run "with_what_must_be_said" {
   }
 }
 
+run "with_instances_that_are_billed" {
+  command = plan
+
+  variables {
+    instance_billed = ["ingest", "load"]
+  }
+
+  assert {
+    condition     = output.urls == run.with_what_must_be_said.urls && { for name, it in module.function : name => it.name } == { for name in keys(output.urls) : name => "tributary-${name}" }
+    error_message = "Functions must keep their names and URLs, whatever is billed."
+  }
+}
+
 run "with_other_names_and_a_pipeline" {
   command = plan
 

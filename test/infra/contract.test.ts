@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, parse } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { type LocalCloud, startLocal } from '../../local/index.ts';
 import { deadLetterHold, deadLetterTopic } from '../../local/queues.ts';
 import { readDeployables } from '../../shared/deployables.ts';
@@ -10,7 +9,8 @@ import { ROOT } from '../repository-files.ts';
 import type { Deployment } from './contract/deployment.ts';
 import { describeLaptop } from './contract/describe-laptop.ts';
 import { describePlan, likeOnLaptop } from './contract/describe-plan.ts';
-import { type Plan, planned as plannedOf, readPlan } from './policies/plan.ts';
+import { type Plan, readPlan } from './policies/plan.ts';
+import { plannedFunctions } from './policies/planned-functions.ts';
 import { planInfra, prepareInfra } from './prepare-infra.ts';
 import { startProvider } from './provider/start-provider.ts';
 import { readVariables } from './read-variables.ts';
@@ -142,20 +142,15 @@ function agree(): void {
   });
 
   test('on functions.json: a plan gives each function the memory, CPU, requests at once and time that stand there', () => {
-    const given = plannedOf(plan, 'google_cloudfunctions2_function', limitsShape).map(({ is }) => [
-      is.build_config[0].entry_point,
-      is.service_config[0],
+    const given = plannedFunctions(plan).map(({ target, memory, cpu, concurrency, timeoutSeconds }) => [
+      target,
+      { memory, cpu, concurrency, timeoutSeconds },
     ]);
     expect(Object.fromEntries(given)).toEqual(
       Object.fromEntries(
         deployables.map(({ name, memory, cpu, concurrency, timeoutSeconds }) => [
           name,
-          {
-            available_memory: memory,
-            available_cpu: String(cpu),
-            max_instance_request_concurrency: concurrency,
-            timeout_seconds: timeoutSeconds,
-          },
+          { memory, cpu, concurrency, timeoutSeconds },
         ]),
       ),
     );
@@ -166,15 +161,3 @@ function agree(): void {
       expect(Object.keys(found).length, what).toBeGreaterThan(1);
   });
 }
-
-const limitsShape = z.object({
-  build_config: z.tuple([z.object({ entry_point: z.string() })]),
-  service_config: z.tuple([
-    z.object({
-      available_memory: z.string(),
-      available_cpu: z.string(),
-      max_instance_request_concurrency: z.number(),
-      timeout_seconds: z.number(),
-    }),
-  ]),
-});

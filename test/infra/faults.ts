@@ -1,36 +1,11 @@
-/**
- * What finds a fault: a command of Terraform, the policies over its plan, what `terraform test` asserts, or nothing that
- * runs without a cloud.
- */
-export type Layer = 'init' | 'validate' | 'plan' | 'policy' | 'test' | 'nothing';
-
-/** A mistake that somebody could make in infra/, as a change of one file. */
-export interface Fault {
-  readonly name: string;
-  /** Which layer must find it first; written down before the policies were. */
-  readonly layer: Layer;
-  /** Below infra/. */
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-  /** Why nothing finds it. */
-  readonly because?: string;
-}
+import { type Fault, fault } from './fault.ts';
+import { billing, deploying } from './faults-of-deploying.ts';
 
 const FUNCTION = 'modules/function/main.tf';
 const QUEUE = 'modules/queue/main.tf';
 const WAREHOUSE = 'modules/warehouse/main.tf';
 const SCHEDULE = 'modules/schedule/main.tf';
 const ALERTS = 'modules/alerts/main.tf';
-const PIPELINE = 'modules/pipeline/main.tf';
-
-const fault = (layer: Layer, name: string, file: string, find: string, replace: string): Fault => ({
-  layer,
-  name,
-  file,
-  find,
-  replace,
-});
 
 const missed = (name: string, file: string, find: string, replace: string, because: string): Fault => ({
   ...fault('nothing', name, file, find, replace),
@@ -279,81 +254,6 @@ const values: readonly Fault[] = [
   ),
 ];
 
-const deploying: readonly Fault[] = [
-  fault('validate', 'an approval that is misspelt', PIPELINE, 'approval_required', 'approval_needed'),
-  fault(
-    'validate',
-    'comments that are controlled by no rule',
-    PIPELINE,
-    '"COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY"',
-    '"COMMENTS_OF_STRANGERS"',
-  ),
-  fault(
-    'policy',
-    'an apply without an approval',
-    PIPELINE,
-    'approval_required = true',
-    'approval_required = false',
-  ),
-  fault(
-    'policy',
-    'pull requests of strangers that run at once',
-    PIPELINE,
-    '"COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY"',
-    '"COMMENTS_DISABLED"',
-  ),
-  fault(
-    'policy',
-    'pull requests that run as the account that deploys',
-    PIPELINE,
-    'service_account    = google_service_account.this["pull-request"].id',
-    'service_account    = google_service_account.this["deploy"].id',
-  ),
-  fault(
-    'policy',
-    'a trigger of a file that is not there',
-    PIPELINE,
-    '"cloudbuild.apply.yaml"',
-    '"cloudbuild.deploy.yaml"',
-  ),
-  fault(
-    'policy',
-    'a substitution that the file does not declare',
-    PIPELINE,
-    '_PLANS_BUCKET    =',
-    '_PLAN_BUCKET     =',
-  ),
-  fault(
-    'policy',
-    'a pipeline that may give every role',
-    'pipeline.tf',
-    '["roles/bigquery.jobUser", ',
-    '["roles/owner", "roles/bigquery.jobUser", ',
-  ),
-  fault(
-    'policy',
-    'a pipeline that owns the project',
-    'pipeline.tf',
-    '"roles/bigquery.dataOwner"',
-    '"roles/owner"',
-  ),
-  fault(
-    'policy',
-    'a pipeline that reads secrets',
-    'pipeline.tf',
-    '["secrets.get", ',
-    '["secrets.get", "versions.access", ',
-  ),
-  fault('policy', 'a look that a plan needs, and may not', 'pipeline.tf', '["jobs.get"]', '["jobs.list"]'),
-  fault(
-    'test',
-    'open requests that are deleted after a month',
-    'buckets.tf',
-    '"access/plans/" = 30',
-    '"access/" = 30',
-  ),
-];
-
 const beyond: readonly Fault[] = [
   missed(
     'a role that is too weak',
@@ -372,4 +272,11 @@ const beyond: readonly Fault[] = [
 ];
 
 /** Every fault that was seeded, in the order of the layers. */
-export const faults: readonly Fault[] = [...shape, ...evaluated, ...values, ...deploying, ...beyond];
+export const faults: readonly Fault[] = [
+  ...shape,
+  ...evaluated,
+  ...values,
+  ...deploying,
+  ...billing,
+  ...beyond,
+];

@@ -115,6 +115,7 @@ function verify(): void {
     expect(judge(full)).toEqual([]);
     const types = new Set(full.resource_changes.map(({ type }) => type));
     for (const type of [
+      'cloud_run_v2_service',
       'kms_crypto_key_iam_member',
       'secret_manager_secret',
       'billing_budget',

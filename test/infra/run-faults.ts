@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readDeployables } from '../../shared/deployables.ts';
 import { ROOT } from '../repository-files.ts';
-import { type Fault, faults, type Layer } from './faults.ts';
+import type { Fault, Layer } from './fault.ts';
+import { faults } from './faults.ts';
 import { judge } from './policies/index.ts';
 import { readPlan } from './policies/plan.ts';
 import { leaveOutWhatRepeats, type PreparedInfra, planInfra, prepareInfra } from './prepare-infra.ts';
@@ -18,7 +19,7 @@ With --write the table goes to docs/infra-faults.md. With TEXT only faults with 
 Ends with 1 where a fault is caught by another layer than faults.ts says.
 `;
 
-/** So that faults of the pipeline are seen too. */
+/** So that faults of the pipeline are seen too, and of what is billed by instances. */
 const PIPELINE = JSON.stringify({
   repository: 'projects/my-project/locations/europe-west1/connections/github/repositories/tributary',
   state_bucket: 'my-project-terraform',
@@ -75,7 +76,10 @@ async function tryFault(fault: Fault, infra: PreparedInfra, provider: StubProvid
 
 /** Plans first, which takes all layers before it: only where it fails is asked which of them it is. */
 async function judgeInfra(infra: PreparedInfra, provider: StubProvider): Promise<Found> {
-  const planning = await planInfra(infra, provider, [`-var=pipeline=${PIPELINE}`]);
+  const planning = await planInfra(infra, provider, [
+    `-var=pipeline=${PIPELINE}`,
+    '-var=instance_billed=["ingest"]',
+  ]);
   if (planning.kind === 'planned') {
     const broken = judgeInFull(planning.json, infra.folder);
     if (broken !== undefined) return { layer: 'policy', said: broken };
@@ -119,7 +123,8 @@ Each was put into a copy of \`infra/\` by \`npm run proof:infra -- --write\`, wh
 are caught without a cloud. \`init\`, \`validate\` and \`plan\` are Terraform itself over the schema of the Google provider;
 \`policy\` is \`test/infra/policies\` over the plan, \`test\` is what \`terraform test\` asserts. Sixty-one stood in
 \`test/infra/faults.ts\`, each with the layer that must catch it, before there were policies; for three of them another
-command of Terraform turned out to be the first. The twelve of the pipeline and of \`terraform test\` came after these.
+command of Terraform turned out to be the first. The twelve of the pipeline and of \`terraform test\` and the seven of what
+is billed by instances came after these.
 
 | Fault | In | Caught by | Which says, or why nothing does |
 | --- | --- | --- | --- |

@@ -73,6 +73,11 @@ const wrong: Readonly<Record<string, readonly (readonly [value: unknown, fix: st
     [{ ingest: { max: 1.5 } }, 'whole numbers'],
     [{ ingst: { max: 2 } }, 'fold, ingest, load'],
   ],
+  instance_billed: [
+    [[''], 'such as ["ingest", "load"]'],
+    [['ingst'], 'or [] to pay by requests'],
+    [['load', 'tributary-load'], 'fold, ingest, load'],
+  ],
   youtube_credentials: [
     [{ YOUTUBE_NETWORK: 'ya29.secret' }, 'never belongs here'],
     [{ network: '1' }, 'names such as YOUTUBE_NETWORK'],
@@ -135,6 +140,7 @@ const wrongTypes: Readonly<Record<string, readonly [value: unknown, asked: strin
   operators: ['ann@example.com', 'set of string required'],
   alert_emails: ['oncall@example.com', 'set of string required'],
   instances: [{ ingest: 5 }, 'object required'],
+  instance_billed: ['ingest', 'set of string required'],
   youtube_credentials: ['1', 'map of string required'],
   event_expiry_days: ['a year', 'a number is required'],
   spill_expiry_days: ['a year', 'a number is required'],
@@ -244,6 +250,7 @@ function verify(): void {
       operators: [],
       alert_emails: [],
       instances: {},
+      instance_billed: [],
       youtube_credentials: {},
       labels: {},
       archives: infra.archives,

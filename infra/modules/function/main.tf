@@ -2,6 +2,10 @@
 
 locals {
   built = fileexists(var.archive)
+
+  # What is called: the function, or the service that runs its image.
+  service = var.instance_billed ? google_cloud_run_v2_service.this[0] : null
+  name    = var.instance_billed ? local.service.name : google_cloudfunctions2_function.this.name
 }
 
 resource "google_storage_bucket_object" "archive" {
@@ -18,8 +22,11 @@ resource "google_storage_bucket_object" "archive" {
   }
 }
 
+# The resource of a function cannot say that its instances are billed, and that of a service builds no image: its build_config
+# only notes what a function was built with. So where instances shall be billed the function has another name and nobody who
+# may call it: it builds the image that the service below runs.
 resource "google_cloudfunctions2_function" "this" {
-  name        = var.name
+  name        = var.instance_billed ? "${var.name}-build" : var.name
   location    = var.region
   description = "Tributary ${var.target}"
 
@@ -42,9 +49,9 @@ resource "google_cloudfunctions2_function" "this" {
     available_cpu                    = tostring(var.cpu)
     max_instance_request_concurrency = var.concurrency
     timeout_seconds                  = var.timeout_seconds
-    min_instance_count               = var.min_instances
+    min_instance_count               = var.instance_billed ? 0 : var.min_instances
     max_instance_count               = var.max_instances
-    ingress_settings                 = var.internal ? "ALLOW_INTERNAL_ONLY" : "ALLOW_ALL"
+    ingress_settings                 = var.internal || var.instance_billed ? "ALLOW_INTERNAL_ONLY" : "ALLOW_ALL"
     all_traffic_on_latest_revision   = true
     environment_variables            = var.environment
 
@@ -67,10 +74,81 @@ resource "google_cloudfunctions2_function" "this" {
   }
 }
 
-resource "google_cloud_run_v2_service_iam_member" "invoker" {
-  for_each = var.invokers
+data "google_cloud_run_v2_service" "built" {
+  count = var.instance_billed ? 1 : 0
 
+  # Since this refers to it, Terraform reads it after the function was built anew and not before.
   name     = google_cloudfunctions2_function.this.name
+  location = var.region
+}
+
+resource "google_cloud_run_v2_service" "this" {
+  count = var.instance_billed ? 1 : 0
+
+  name        = var.name
+  location    = var.region
+  description = "Tributary ${var.target}"
+  ingress     = var.internal ? "INGRESS_TRAFFIC_INTERNAL_ONLY" : "INGRESS_TRAFFIC_ALL"
+
+  # It holds no data, and must go where requests are billed again.
+  deletion_protection = false
+
+  template {
+    service_account                  = var.service_account
+    max_instance_request_concurrency = var.concurrency
+    timeout                          = "${var.timeout_seconds}s"
+
+    scaling {
+      min_instance_count = var.min_instances
+      max_instance_count = var.max_instances
+    }
+
+    containers {
+      image          = data.google_cloud_run_v2_service.built[0].template[0].containers[0].image
+      base_image_uri = data.google_cloud_run_v2_service.built[0].template[0].containers[0].base_image_uri
+
+      resources {
+        limits            = { cpu = tostring(var.cpu), memory = var.memory }
+        cpu_idle          = false
+        startup_cpu_boost = true
+      }
+
+      dynamic "env" {
+        for_each = merge(var.environment, { FUNCTION_TARGET = var.target })
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+
+      dynamic "env" {
+        for_each = var.secrets
+        content {
+          name = env.key
+          value_source {
+            secret_key_ref {
+              secret  = var.secret_ids[env.key]
+              version = env.value
+            }
+          }
+        }
+      }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.cpu >= 1
+      error_message = "${var.target} must have one CPU at least to be billed by instances: https://cloud.google.com/run/docs/configuring/services/cpu"
+    }
+  }
+}
+
+resource "google_cloud_run_v2_service_iam_member" "invoker" {
+  # Those of the one go with it: by another key they are given anew where the other takes its name.
+  for_each = { for key, member in var.invokers : var.instance_billed ? "${key}, by instances" : key => member }
+
+  name     = local.name
   location = var.region
   role     = "roles/run.invoker"
   member   = each.value

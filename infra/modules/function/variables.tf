@@ -68,6 +68,11 @@ variable "max_instances" {
   type        = number
 }
 
+variable "instance_billed" {
+  description = "Whether its instances are billed as long as they are there, in place of its requests."
+  type        = bool
+}
+
 variable "internal" {
   description = "Whether only Pub/Sub, Cloud Scheduler and the project's own networks reach it."
   type        = bool

@@ -1,12 +1,16 @@
 import { z } from 'zod';
-import { plannedFunctions } from '../policies/functions.ts';
 import { amount, block, type Plan, planned, text } from '../policies/plan.ts';
+import { plannedFunctions } from '../policies/planned-functions.ts';
 import { type Column, type Deployment, describeVariable, lastPart } from './deployment.ts';
 
-/** What is said to the plan, so that it is of what a laptop has: an operator, and settings that need not be there. */
+/**
+ * What is said to the plan, so that it is of what a laptop has: an operator, and settings that need not be there. One of
+ * the functions is billed by instances, so that both kinds are compared.
+ */
 export const likeOnLaptop = [
   '-var=operators=["operator@my-project.iam.gserviceaccount.com"]',
   '-var=settings_optional=true',
+  '-var=instance_billed=["load"]',
 ];
 
 const PREFIX = 'tributary-';

@@ -1,19 +1,7 @@
 import { z } from 'zod';
 import { readVariables } from '../read-variables.ts';
 import { amount, block, type Plan, type Policy, planned, text } from './plan.ts';
-
-const functionShape = z.object({
-  name: z.string(),
-  build_config: block({ runtime: text, entry_point: text }),
-  service_config: block({
-    service_account_email: text,
-    max_instance_count: amount,
-    min_instance_count: amount,
-    timeout_seconds: amount,
-    ingress_settings: text,
-    environment_variables: z.record(z.string(), z.string()).nullish(),
-  }),
-});
+import { plannedBuilds, plannedFunctions } from './planned-functions.ts';
 
 const subscriptionShape = z.object({
   name: z.string(),
@@ -21,16 +9,13 @@ const subscriptionShape = z.object({
   push_config: block({ push_endpoint: text }),
 });
 
-/** The functions of a plan, each with the target that it runs. */
-export function plannedFunctions(plan: Plan) {
-  return planned(plan, 'google_cloudfunctions2_function', functionShape).map(({ address, is }) => ({
-    address,
-    name: is.name,
-    target: is.build_config[0]?.entry_point ?? '',
-    runtime: is.build_config[0]?.runtime ?? '',
-    service: is.service_config[0],
-    environment: is.service_config[0]?.environment_variables ?? {},
-  }));
+const invokerGrant = z.object({ name: text, role: text, member: text });
+
+/** Who may invoke a function, by its name. */
+export function invokers(plan: Plan, name: string): string[] {
+  return planned(plan, 'google_cloud_run_v2_service_iam_member', invokerGrant)
+    .filter(({ is }) => is.name === name && is.role === 'roles/run.invoker')
+    .map(({ is }) => is.member ?? '');
 }
 
 /** Runtimes of Node that take new functions: https://cloud.google.com/functions/docs/runtime-support */
@@ -49,16 +34,17 @@ export const functionPolicies: readonly Policy[] = [
   {
     rule: 'functions run on a runtime that Google has',
     *broken(plan) {
-      for (const { address, runtime } of plannedFunctions(plan)) {
-        if (!runtimes.includes(runtime)) yield `${address}: ${runtime} is none of ${runtimes.join(', ')}`;
+      for (const { asFunction, runtime } of plannedBuilds(plan)) {
+        if (!runtimes.includes(runtime))
+          yield `${asFunction.address}: ${runtime} is none of ${runtimes.join(', ')}`;
       }
     },
   },
   {
     rule: 'every function has a limit of instances',
     *broken(plan) {
-      for (const { address, service } of plannedFunctions(plan)) {
-        if ((service?.max_instance_count ?? 0) < 1) yield `${address} has no max_instance_count`;
+      for (const { address, maxInstances } of plannedFunctions(plan)) {
+        if (maxInstances < 1) yield `${address} has no max_instance_count`;
       }
     },
   },
@@ -66,8 +52,7 @@ export const functionPolicies: readonly Policy[] = [
     rule: 'every function acts as an account of its own',
     *broken(plan) {
       const seen = new Map<string, string>();
-      for (const { address, service } of plannedFunctions(plan)) {
-        const account = service?.service_account_email ?? '';
+      for (const { address, account } of plannedFunctions(plan)) {
         if (account === '') yield `${address} acts as the default account`;
         const other = seen.get(account);
         if (other !== undefined) yield `${address} acts as ${account}, as ${other} does`;
@@ -78,9 +63,9 @@ export const functionPolicies: readonly Policy[] = [
   {
     rule: 'a function that is pushed to is given longer than Pub/Sub waits',
     *broken(plan) {
-      for (const { address, service, environment } of plannedFunctions(plan)) {
+      for (const { address, timeoutSeconds, environment } of plannedFunctions(plan)) {
         const deadline = Number(environment.ACK_DEADLINE_SECONDS ?? 0);
-        if (deadline >= (service?.timeout_seconds ?? 0)) yield `${address} ends before ${deadline} s`;
+        if (deadline >= timeoutSeconds) yield `${address} ends before ${deadline} s`;
       }
     },
   },
@@ -95,6 +80,33 @@ export const functionPolicies: readonly Policy[] = [
         if (found === undefined) yield `${address}: nothing is pushed to ${audience}`;
         else if (String(found.is.ack_deadline_seconds) !== environment.ACK_DEADLINE_SECONDS)
           yield `${address}: ACK_DEADLINE_SECONDS is not that of ${found.is.name}`;
+      }
+    },
+  },
+  {
+    rule: 'instances are billed of the functions of instance_billed, and of no other',
+    *broken(plan) {
+      const wanted = z.array(z.string()).parse(plan.variables.instance_billed?.value ?? []);
+      for (const { address, target, billed } of plannedFunctions(plan)) {
+        const by = wanted.includes(target) ? 'instances' : 'requests';
+        if (billed.by !== by) yield `${address} is billed by ${billed.by}, and ${target} shall be by ${by}`;
+      }
+    },
+  },
+  {
+    rule: 'what is billed by instances runs what its own function builds, which nobody calls and which keeps no instance',
+    *broken(plan) {
+      for (const { address, billed } of plannedFunctions(plan)) {
+        if (billed.by === 'instances' && billed.image !== undefined)
+          yield `${address} runs ${billed.image}, which is there before its function is built`;
+      }
+      for (const { asFunction, minInstances, builds } of plannedBuilds(plan)) {
+        if (builds === undefined) continue;
+        const { address, name, target, internal } = asFunction;
+        if (target !== builds.target) yield `${address} builds ${target} for ${builds.target}`;
+        if (!internal) yield `${address} can be reached`;
+        if (minInstances > 0) yield `${address} keeps ${minInstances} instances`;
+        for (const caller of invokers(plan, name)) yield `${caller} may call ${address}`;
       }
     },
   },

@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
-import { plannedFunctions } from './functions.ts';
 import { block, type Plan, type Policy, planned, text } from './plan.ts';
+import { plannedFunctions } from './planned-functions.ts';
 
 const jobShape = z.object({ schedule: text, time_zone: text, attempt_deadline: text });
 const alertShape = z.object({

@@ -28,11 +28,17 @@ const triggers = (plan: Plan) => planned(plan, 'google_cloudbuild_trigger', trig
 const customRoles = (plan: Plan) => planned(plan, 'google_project_iam_custom_role', roleShape);
 
 /** With what Terraform makes each type of resource, as a role on the project, and with what it looks at it. */
-const needs: Readonly<Record<string, { deploy: string; read: readonly string[] }>> = {
+const needs: Readonly<Record<string, { deploy: string; also?: string; read: readonly string[] }>> = {
   google_bigquery_dataset: { deploy: 'roles/bigquery.dataOwner', read: ['bigquery.datasets.get'] },
   google_bigquery_dataset_iam_member: { deploy: 'roles/bigquery.dataOwner', read: ['bigquery.datasets.get'] },
   google_bigquery_routine: { deploy: 'roles/bigquery.dataOwner', read: ['bigquery.routines.get'] },
   google_bigquery_table: { deploy: 'roles/bigquery.dataOwner', read: ['bigquery.tables.get'] },
+  // Who deploys an image must see it: https://cloud.google.com/artifact-registry/docs/integrate-cloud-run
+  google_cloud_run_v2_service: {
+    deploy: 'roles/run.admin',
+    also: 'roles/artifactregistry.reader',
+    read: ['run.services.get'],
+  },
   google_cloud_run_v2_service_iam_member: { deploy: 'roles/run.admin', read: ['run.services.getIamPolicy'] },
   google_cloud_scheduler_job: { deploy: 'roles/cloudscheduler.admin', read: ['cloudscheduler.jobs.get'] },
   google_cloudfunctions2_function: {
@@ -113,7 +119,7 @@ export function mayHaveOnProject(plan: Plan, member: string, role: string): bool
   if (role === 'roles/logging.logWriter' || /^projects\/[^/]+\/roles\/\w+_plan$/.test(role)) return true;
   if (account !== 'deploy') return false;
   if (/^projects\/[^/]+\/roles\/\w+_secrets$/.test(role)) return true;
-  return Object.values(needs).some(({ deploy }) => deploy === role);
+  return Object.values(needs).some(({ deploy, also }) => deploy === role || also === role);
 }
 
 /** Who makes functions may act as their accounts, and nobody else. */
@@ -174,8 +180,10 @@ export const pipelinePolicies: readonly Policy[] = [
         if (need === undefined && seen === undefined) yield `nothing says what deploys a ${type}`;
         for (const it of need?.read ?? [seen ?? ''])
           if (!permitted.has(it)) yield `${it} is not permitted, for ${type}`;
-        if (need !== undefined && !roles.some((it) => it === need.deploy || it.endsWith(`_${need.deploy}`)))
-          yield `${need.deploy} is not given, for ${type}`;
+        for (const needed of need === undefined ? [] : [need.deploy, ...(need.also ? [need.also] : [])]) {
+          if (!roles.some((it) => it === needed || it.endsWith(`_${needed}`)))
+            yield `${needed} is not given, for ${type}`;
+        }
       }
     },
   },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { plannedFunctions } from './functions.ts';
+import { invokers } from './functions.ts';
 import { amount, block, type Plan, type Policy, planned, text } from './plan.ts';
+import { plannedFunctions } from './planned-functions.ts';
 
 const subscriptionShape = z.object({
   name: z.string(),
@@ -18,7 +19,6 @@ const subscriptionShape = z.object({
 
 const topicGrant = z.object({ topic: text, role: text, member: text });
 const subscriptionGrant = z.object({ subscription: text, role: text, member: text });
-const invokerGrant = z.object({ name: text, role: text, member: text });
 const jobShape = z.object({
   name: z.string(),
   schedule: text,
@@ -38,13 +38,6 @@ const jobs = (plan: Plan) => planned(plan, 'google_cloud_scheduler_job', jobShap
 const lastPart = (name: string | null | undefined) => name?.split('/').at(-1) ?? '';
 const isPubSub = (member: string | null | undefined) =>
   /^serviceAccount:service-\d+@gcp-sa-pubsub\.iam\.gserviceaccount\.com$/.test(member ?? '');
-
-/** Who may invoke a function, by its name. */
-function invokers(plan: Plan, name: string): string[] {
-  return planned(plan, 'google_cloud_run_v2_service_iam_member', invokerGrant)
-    .filter(({ is }) => is.name === name && is.role === 'roles/run.invoker')
-    .map(({ is }) => is.member ?? '');
-}
 
 /** The function that a URL reaches: SERVICE-NUMBER.REGION.run.app. */
 function functionAt(plan: Plan, url: string) {

@@ -26,6 +26,7 @@ const resources = [
   'bigquery_table_iam_member',
   'billing_budget',
   'cloud_run_service_iam_member',
+  'cloud_run_v2_service',
   'cloud_run_v2_service_iam_member',
   'cloud_scheduler_job',
   'cloudbuild_trigger',
@@ -51,7 +52,12 @@ const resources = [
   'storage_bucket_iam_member',
   'storage_bucket_object',
 ];
-const dataSources = ['bigquery_default_service_account', 'project', 'storage_project_service_account'];
+const dataSources = [
+  'bigquery_default_service_account',
+  'cloud_run_v2_service',
+  'project',
+  'storage_project_service_account',
+];
 
 /** Reads the package's archive and writes the schema. */
 function main(argument: string | undefined): void {

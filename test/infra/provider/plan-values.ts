@@ -38,7 +38,7 @@ function makeUp(type: SchemaType, name: string): Value {
 }
 
 /** What a data source answers. */
-export function readValues(type: string, config: Value, project: string): Value {
+export function readValues(type: string, block: Block, config: Value, project: string): Value {
   if (!isObject(config)) return config;
   const id = typeof config.project_id === 'string' ? config.project_id : project;
   const answers: Record<string, ObjectValue> = {
@@ -47,12 +47,29 @@ export function readValues(type: string, config: Value, project: string): Value 
       email_address: `service-${PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com`,
       member: `serviceAccount:service-${PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com`,
     },
+    // One that a function made: in a repository of images that Google makes for functions.
+    google_cloud_run_v2_service: {
+      template: [{ containers: [{ image: `gcf-artifacts/${String(config.name)}:version_1` }] }],
+    },
     google_bigquery_default_service_account: {
       email: `bq-${PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com`,
       member: `serviceAccount:bq-${PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com`,
     },
   };
-  return { ...config, ...answers[type] };
+  const answer = Object.entries(answers[type] ?? {}).map(([name, value]) => {
+    const attribute = block.attributes[name];
+    return [name, attribute === undefined ? value : complete(attribute.type, value)] as const;
+  });
+  return { ...config, ...Object.fromEntries(answer) };
+}
+
+/** A value of the type: what an object lacks is null. */
+function complete(type: SchemaType, value: Value = null): Value {
+  const [kind, of] = typeof type === 'string' ? [type] : type;
+  if (Array.isArray(value) && of !== undefined && (typeof of === 'string' || Array.isArray(of)))
+    return value.map((it) => complete(of, it));
+  if (kind !== 'object' || !isObject(value) || typeof of !== 'object' || Array.isArray(of)) return value;
+  return Object.fromEntries(Object.entries(of).map(([name, inner]) => [name, complete(inner, value[name])]));
 }
 
 function knownBeforehand(type: string, proposed: ObjectValue, project: string): ObjectValue {

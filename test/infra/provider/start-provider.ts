@@ -56,7 +56,11 @@ const dynamicValue = z
   .object({ msgpack: z.instanceof(Uint8Array) })
   .transform((it) => decodeValue(it.msgpack));
 const typedConfig = z.object({ type_name: z.string(), config: dynamicValue });
-const planRequest = z.object({ type_name: z.string(), proposed_new_state: dynamicValue });
+const planRequest = z.object({
+  type_name: z.string(),
+  prior_state: dynamicValue,
+  proposed_new_state: dynamicValue,
+});
 const readRequest = z.object({ current_state: dynamicValue });
 const applyRequest = z.object({ type_name: z.string(), planned_state: dynamicValue });
 const upgradeRequest = z.object({ raw_state: z.object({ json: z.instanceof(Uint8Array) }) });
@@ -90,10 +94,13 @@ function implement(schema: ProviderSchema): grpc.UntypedServiceImplementation {
     ValidateResourceTypeConfig: validate(schema.resources),
     ValidateDataSourceConfig: validate(schema.dataSources),
     Configure: answering(z.unknown(), () => ({})),
-    PlanResourceChange: answering(planRequest, ({ type_name, proposed_new_state }) => ({
+    PlanResourceChange: answering(planRequest, ({ type_name, prior_state, proposed_new_state }) => ({
       planned_state: pack(
         planValues(type_name, blockOf(schema.resources, type_name), proposed_new_state, project),
       ),
+      requires_replace: isRenamed(prior_state, proposed_new_state)
+        ? [{ steps: [{ attribute_name: 'name' }] }]
+        : [],
       // As the SDK that Google's provider is made with.
       legacy_type_system: true,
     })),
@@ -107,11 +114,19 @@ function implement(schema: ProviderSchema): grpc.UntypedServiceImplementation {
       legacy_type_system: true,
     })),
     ReadDataSource: answering(typedConfig, ({ type_name, config }) => ({
-      state: pack(readValues(type_name, config, project)),
+      state: pack(readValues(type_name, blockOf(schema.dataSources, type_name), config, project)),
     })),
     Stop: answering(z.unknown(), () => ({})),
   };
 }
+
+/** What has another name is another thing, with Google as here. */
+const isRenamed = (prior: Value, proposed: Value): boolean =>
+  isObject(prior) &&
+  isObject(proposed) &&
+  typeof prior.name === 'string' &&
+  typeof proposed.name === 'string' &&
+  prior.name !== proposed.name;
 
 const pack = (value: Value) => ({ msgpack: encodeValue(value) });
 
