@@ -14,6 +14,7 @@ import {
 import { isEmptyList } from './empty-list.ts';
 import { snappy, unXored, xor, xorHashes } from './growingio.ts';
 import { gzip, tell } from './posts.ts';
+import type { Outcome } from './reference-decoder.ts';
 import { makeMessages, withoutTime } from './segment.ts';
 import { makeEvent } from './tributary.ts';
 
@@ -82,6 +83,9 @@ const makers: Readonly<Record<OtherDialect, MakePost>> = {
   tributary: ownLines,
 };
 
+const unsure: Outcome = { kind: 'unsure' };
+const nothing: Outcome = { kind: 'items', items: [] };
+
 const bodiesOf =
   (dialect: OtherDialect): Family =>
   (context) => {
@@ -93,7 +97,8 @@ const bodiesOf =
       family: 'mutated bodies',
       dialect,
       post,
-      outcome: [body, ...unXored(post)].some(isEmptyList) ? { kind: 'items', items: [] } : { kind: 'unsure' },
+      // Our own answers an empty list with an error, and keeps it as what cannot be read.
+      outcome: dialect !== 'tributary' && [body, ...unXored(post)].some(isEmptyList) ? nothing : unsure,
       otherHashes: dialect === 'growingio' ? xorHashes(post) : withoutTime(post),
     });
   };
