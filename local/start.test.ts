@@ -53,6 +53,8 @@ async function finish(child: ChildProcess) {
 
 // The first command of README.md.
 test('--sample --exit shows what became of its traffic, and ends with 0', async () => {
+  // In a new folder also when it is tried again.
+  await rm(join(dataDir, 'data'), { recursive: true, force: true });
   const { stdout, stderr, code } = await finish(run('start.ts', [...flags, '--sample', '--exit']));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   for (const shown of ['Events by name', 'Profiles', 'Items', 'Deliveries', 'Quarantine']) {
