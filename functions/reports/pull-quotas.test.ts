@@ -2,8 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { changeGroupState, readGroupState } from './group-state.ts';
 import { learn } from './plan.ts';
 import type { OrderedSlice } from './pull-order.ts';
-import { createTinyService, tinyEntity, tinyReport } from './service-for-test.ts';
-import type { Failure } from './services/service.ts';
+import { createTinyService, deferral, orderSlice, tinyEntity, tinyReport } from './service-for-test.ts';
 import { type StartedReports, startReports } from './start-for-test.ts';
 
 const hourMs = 3_600_000;
@@ -28,27 +27,10 @@ beforeEach(() => {
   );
 });
 
-const ordered = (report: string, given: Partial<OrderedSlice> = {}): OrderedSlice => ({
-  entityId: property,
-  report,
-  date: '2026-03-05',
-  ladderDay: 1,
-  cause: 'first',
-  rule: 'R1_full',
-  flags: [],
-  ...given,
-});
+const ordered = (report: string, given: Partial<OrderedSlice> = {}) =>
+  orderSlice({ entityId: property, report, date: '2026-03-05', ...given });
 const pull = (...slices: OrderedSlice[]) =>
   reports.pull({ version: 1, source: 'tiny', probeGroup: property, slices }, { services: [tiny.service] });
-/** Of a quota that the API says is used up. */
-const deferral = (): Failure => ({
-  kind: 'deferred',
-  entityId: null,
-  reason: 'tokens_per_hour',
-  message: 'The tokens of the hour are used up.',
-  notBefore: new Date(reports.clock.nowMs + hourMs),
-  alert: false,
-});
 
 /** A property with so many tokens an hour, which really go down. `refill` is an hour later, after the probe of a poll. */
 function limitHour(most: number) {
@@ -131,7 +113,8 @@ describe('quotas', () => {
     await quota.refill();
     await pull(ordered('pages'));
     tiny.truth.tokens = 10;
-    tiny.truth.failPull = ({ report }) => (report.key === 'pages' ? deferral() : undefined);
+    tiny.truth.failPull = ({ report }) =>
+      report.key === 'pages' ? deferral(reports.clock.nowMs) : undefined;
     const both = [ordered('pages', { ladderDay: 2 }), ordered('countries', { ladderDay: 2 })];
     await quota.refill();
     expect(await pull(both[0] ?? ordered('pages'))).toMatchObject({ kind: 'done', failed: 1 });
@@ -156,7 +139,7 @@ describe('quotas', () => {
   });
 
   test('that the API says are used up hold the property back until it says', async () => {
-    tiny.truth.failPull = () => deferral();
+    tiny.truth.failPull = () => deferral(reports.clock.nowMs);
     expect(await pull(ordered('summary'), ordered('countries'))).toMatchObject({
       kind: 'done',
       pulled: 0,

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { OrderedSlice, PullOrder } from './pull-order.ts';
-import { createTinyService, tinyEntity, tinyReport, tinyRow } from './service-for-test.ts';
+import {
+  createTinyService,
+  deferral,
+  orderSlice,
+  tinyEntity,
+  tinyReport,
+  tinyRow,
+} from './service-for-test.ts';
 import type { Failure } from './services/service.ts';
 import { type StartedReports, startReports } from './start-for-test.ts';
 
@@ -29,16 +36,8 @@ beforeEach(() => {
   );
 });
 
-const ordered = (report: string, given: Partial<OrderedSlice> = {}): OrderedSlice => ({
-  entityId: property,
-  report,
-  date,
-  ladderDay: 1,
-  cause: 'first',
-  rule: 'R1_full',
-  flags: [],
-  ...given,
-});
+const ordered = (report: string, given: Partial<OrderedSlice> = {}) =>
+  orderSlice({ entityId: property, report, date, ...given });
 const orderOf = (...slices: OrderedSlice[]): PullOrder => ({
   version: 1,
   source: 'tiny',
@@ -51,15 +50,7 @@ const of = (report: string, table: string, columns: string) =>
   reports.query(
     `SELECT ${columns} FROM ${table} WHERE entity_id = '${property}' AND report = '${report}' ORDER BY 1 DESC`,
   );
-const failure = (given: Partial<Failure>): Failure => ({
-  kind: 'deferred',
-  entityId: null,
-  reason: 'tokens_per_hour',
-  message: 'The tokens of the hour are used up.',
-  notBefore: new Date(reports.clock.nowMs + hourMs),
-  alert: false,
-  ...given,
-});
+const failure = (given: Partial<Failure>): Failure => ({ ...deferral(reports.clock.nowMs), ...given });
 
 describe('a pull', () => {
   test('publishes each slice under an attempt of its own, five reports a batch', async () => {

@@ -1,3 +1,4 @@
+import type { OrderedSlice } from './pull-order.ts';
 import { endOfDay, hourMs } from './services/calendar.ts';
 import { digestOf } from './services/digest.ts';
 import type {
@@ -45,6 +46,27 @@ export function tinyReport(key: string, entityIds: readonly string[], given: Par
     ...given,
   };
 }
+
+/** A slice of a complete day, ordered for the first time. */
+export const orderSlice = (
+  given: Pick<OrderedSlice, 'entityId' | 'report' | 'date'> & Partial<OrderedSlice>,
+): OrderedSlice => ({
+  ladderDay: 1,
+  cause: 'first',
+  rule: 'R1_full',
+  flags: [],
+  ...given,
+});
+
+/** Of a quota that the API says is used up for an hour. */
+export const deferral = (nowMs: number): Failure => ({
+  kind: 'deferred',
+  entityId: null,
+  reason: 'tokens_per_hour',
+  message: 'The tokens of the hour are used up.',
+  notBefore: new Date(nowMs + hourMs),
+  alert: false,
+});
 
 /** What the tiny service answers; a test changes it as it goes. */
 export interface TinyTruth {
